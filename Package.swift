@@ -1,0 +1,78 @@
+// swift-tools-version: 6.2
+// 6.2 is the first version from which a dependency taken by version may carry -fopenmp.
+import PackageDescription
+
+#if os(macOS)
+  let openMP = ["-Xclang", "-fopenmp", "-I/opt/homebrew/opt/libomp/include", "-I/opt/homebrew/opt/openblas/include"]
+  let openMPLibrary = "omp"
+#else
+  let openMP = ["-fopenmp"]
+  let openMPLibrary = "omp5"
+#endif
+
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], resources: resources,
+    swiftSettings: strict)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "Apus",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Apus", targets: ["Apus"]),
+    .library(name: "ApusEngine", targets: ["ApusEngine"]),
+    .library(name: "ApusModel", targets: ["ApusModel"]),
+    .library(name: "ApusCheckpoint", targets: ["ApusCheckpoint"]),
+    .library(name: "ApusTokenizer", targets: ["ApusTokenizer"]),
+    .library(name: "ApusKernels", targets: ["ApusKernels"]),
+    .executable(name: "apus", targets: ["ApusCommand"]),
+    .executable(name: "batch-benchmark", targets: ["BatchBenchmark"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+  ],
+  targets: [
+    .target(
+      name: "CKernels", path: "CKernels", publicHeadersPath: "include",
+      cSettings: [
+        .unsafeFlags(openMP),
+        // Unoptimised kernels would make `swift test` crawl.
+        .unsafeFlags(["-O2"], .when(configuration: .debug)),
+      ],
+      linkerSettings: [.linkedLibrary(openMPLibrary), .linkedLibrary("openblas")]),
+    library("ApusKernels", ["CKernels"]),
+    library("ApusCheckpoint"),
+    library("ApusModel", ["ApusKernels", "ApusCheckpoint"]),
+    library("ApusTokenizer"),
+    library("ApusEngine", ["ApusModel", "ApusKernels"]),
+    library("ApusStories", resources: [.copy("Model")]),
+    library("Apus", ["ApusEngine", "ApusModel", "ApusCheckpoint", "ApusTokenizer", "ApusStories"]),
+    .executableTarget(
+      name: "ApusCommand", dependencies: ["Apus", argumentParser], swiftSettings: strict),
+    .executableTarget(
+      name: "BatchBenchmark", dependencies: ["Apus", argumentParser], path: "Benchmarks/BatchBenchmark",
+      swiftSettings: strict),
+
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    tests("CKernels", ["CKernels"]),
+    tests("ApusKernels", ["ApusKernels"]),
+    tests("ApusCheckpoint", ["ApusCheckpoint"], resources: [.copy("Fixtures")]),
+    tests("ApusModel", ["ApusModel", "ApusCheckpoint"], resources: [.copy("Fixtures")]),
+    tests("ApusTokenizer", ["ApusTokenizer"], resources: [.copy("Fixtures")]),
+    tests("ApusEngine", ["ApusEngine", "ApusModel"]),
+    tests("Apus", ["Apus"]),
+    tests("ApusCommand", []),
+  ]
+)
