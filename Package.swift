@@ -65,7 +65,9 @@ let package = Package(
       name: "BatchBenchmark", dependencies: ["Apus", argumentParser], path: "Benchmarks/BatchBenchmark",
       swiftSettings: strict),
 
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .target(
+      name: "TestSupport", dependencies: ["ApusEngine", "ApusModel"], path: "Tests/TestSupport",
+      swiftSettings: strict),
     tests("CKernels", ["CKernels"]),
     tests("ApusKernels", ["ApusKernels"]),
     tests("ApusCheckpoint", ["ApusCheckpoint"], resources: [.copy("Fixtures")]),

@@ -1,0 +1,33 @@
+/// Why a request was refused at submission. Nothing was queued.
+public enum AdmissionError: Error, Sendable, Equatable {
+  case emptyPrompt
+  /// More prompt tokens than the model's context holds.
+  case promptTooLong(tokens: Int, contextLength: Int)
+  /// `field[index]` is not a token of the model.
+  case tokenOutsideVocabulary(field: String, index: Int, token: Int32, vocabularySize: Int)
+  /// A sampling parameter outside its range.
+  case invalidParameter(field: String, value: String, expected: String)
+  /// As many requests wait as the engine lets wait.
+  case queueFull(limit: Int)
+  /// `Engine.shutdown()` was called.
+  case shutDown
+}
+
+extension AdmissionError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .emptyPrompt:
+      "promptTokens is empty, expected at least one token"
+    case .promptTooLong(let tokens, let contextLength):
+      "promptTokens has \(tokens) tokens, expected at most the context length \(contextLength)"
+    case .tokenOutsideVocabulary(let field, let index, let token, let vocabularySize):
+      "\(field)[\(index)] is \(token), expected a token id in 0..<\(vocabularySize)"
+    case .invalidParameter(let field, let value, let expected):
+      "\(field) is \(value), expected \(expected)"
+    case .queueFull(let limit):
+      "the queue is full: \(limit) requests wait"
+    case .shutDown:
+      "the engine was shut down"
+    }
+  }
+}
