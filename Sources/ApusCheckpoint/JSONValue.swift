@@ -1,0 +1,83 @@
+/// One value of a JSON text (RFC 8259).
+///
+/// Integers that fit `Int` stay exact; every other number is the nearest `Double`, which is always finite.
+public enum JSONValue: Sendable, Equatable {
+  case null
+  case boolean(Bool)
+  case integer(Int)
+  case number(Double)
+  case string(String)
+  case array([JSONValue])
+  case object(JSONMembers)
+}
+
+/// The members of a JSON object in file order. Keys are compared by their bytes: two spellings of one
+/// accented letter are two keys, as they are to every other reader of these files.
+public struct JSONMembers: Sendable, Equatable {
+  /// Keys in the order of the file.
+  public private(set) var keys: [String] = []
+  private var values: [JSONValue] = []
+  private var positions: [ExactString: Int] = [:]
+
+  init() {}
+
+  public var count: Int { keys.count }
+
+  /// The value of `key`, or nil when the object has no such key.
+  public subscript(key: String) -> JSONValue? {
+    positions[ExactString(key)].map { values[$0] }
+  }
+
+  /// Key and value at a place in file order.
+  public subscript(position: Int) -> (key: String, value: JSONValue) {
+    (keys[position], values[position])
+  }
+
+  /// Adds a member; false, and nothing changed, when the key is there already.
+  mutating func append(_ key: String, _ value: JSONValue) -> Bool {
+    let exact = ExactString(key)
+    guard positions[exact] == nil else { return false }
+    positions[exact] = keys.count
+    keys.append(key)
+    values.append(value)
+    return true
+  }
+}
+
+/// A string whose equality is that of its UTF-8 bytes; `String` itself compares by canonical equivalence.
+struct ExactString: Hashable, Sendable {
+  let text: String
+
+  init(_ text: String) { self.text = text }
+
+  static func == (left: ExactString, right: ExactString) -> Bool {
+    left.text.utf8.elementsEqual(right.text.utf8)
+  }
+
+  func hash(into hasher: inout Hasher) {
+    for byte in text.utf8 { hasher.combine(byte) }
+    hasher.combine(0xFF as UInt8)
+  }
+}
+
+extension JSONValue {
+  /// What an error message shows of the value: short whatever the file holds.
+  var summary: String {
+    switch self {
+    case .null: "null"
+    case .boolean(let value): "\(value)"
+    case .integer(let value): "\(value)"
+    case .number(let value): "\(value)"
+    case .string(let value): quoted(value)
+    case .array(let values): "an array of \(values.count)"
+    case .object(let members): "an object of \(members.count)"
+    }
+  }
+}
+
+/// Text from a file as an error message may show it: quoted, control characters escaped, 80 characters at most.
+public func quoted(_ text: String) -> String {
+  let clipped = text.unicodeScalars.prefix(80)
+  let escaped = clipped.map { $0.escaped(asASCII: false) }.joined()
+  return "\"\(escaped)\(clipped.endIndex < text.unicodeScalars.endIndex ? "…" : "")\""
+}

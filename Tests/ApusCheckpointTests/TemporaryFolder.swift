@@ -1,0 +1,24 @@
+import Foundation
+
+/// A folder of one test's own, removed with the value.
+final class TemporaryFolder {
+  let url: URL
+
+  init() throws {
+    url = FileManager.default.temporaryDirectory.appending(path: "apus-checkpoint-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: url) }
+
+  /// Writes a file in the folder and gives its address.
+  @discardableResult
+  func write(_ name: String, _ bytes: [UInt8]) throws -> URL {
+    let file = url.appending(path: name)
+    try Data(bytes).write(to: file)
+    return file
+  }
+
+  @discardableResult
+  func write(_ name: String, _ text: String) throws -> URL { try write(name, Array(text.utf8)) }
+}
