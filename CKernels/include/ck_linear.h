@@ -1,0 +1,110 @@
+#ifndef CK_LINEAR_H
+#define CK_LINEAR_H
+
+#include "ck_context.h"
+
+/// Element type of weights, in files and in panels.
+typedef enum ck_weight_type {
+    CK_WEIGHT_F32 = 0,
+    CK_WEIGHT_F16 = 1,
+    CK_WEIGHT_BF16 = 2,
+} ck_weight_type;
+
+/// Columns (outputs) held side by side in one panel.
+enum { CK_PANEL_COLUMNS = 16 };
+
+/// Most rows and panels one linear_tile call may be given.
+enum { CK_TILE_ROWS_MAX = 24, CK_TILE_PANELS_MAX = 4 };
+
+// Packed weights. A linear layer of K inputs and N outputs is held as ceil(N / 16) panels of 16 outputs, in the
+// order in which a micro-kernel streams them:
+//
+//     F32, F16   panel[k][column]                     K x 16 elements
+//     BF16       panel[k / 2][column][k % 2]          ceil(K / 2) x 16 x 2 elements: the pairs that the
+//                                                     processors' bf16 dot products take
+//
+// Missing outputs of the last panel, and the missing second half of an odd K, are zero.
+
+/// Bytes of one panel.
+size_t ck_panel_bytes(ck_weight_type type, int32_t num_inputs);
+
+typedef struct ck_pack_args {
+    const void *source;          ///< [N, K] of source_type; any alignment
+    ck_weight_type source_type;
+    int32_t num_inputs;          ///< K
+    int32_t num_outputs;         ///< N
+    void *panels;                ///< start of the packed layer, 64-byte aligned
+    ck_weight_type type;         ///< element type of the panels
+    int32_t first_panel;         ///< where the first panel of this source goes
+    int32_t panel_step;          ///< distance between its panels: 1, or 2 to interleave gate and up
+} ck_pack_args;
+
+/// Packs a layer into panels, converting elements (round to nearest, ties to even).
+///
+/// Writes    panels first_panel + i * panel_step, for i in 0..<ceil(N / 16); whole panels, padding included.
+/// Returns   -1, or the index (row * K + column) of the first source element that is not finite, or is not
+///           after conversion (65,520 and more in F16). The panels are then of no use.
+/// Threads   splits panels as ck_linear does, so that memory is first touched by the thread that reads it.
+int64_t ck_pack_linear(const ck_context *context, const ck_pack_args *args);
+
+typedef struct ck_unpack_args {
+    const void *panels;
+    ck_weight_type type;
+    int32_t num_inputs;
+    int32_t num_rows;        ///< T
+    const int32_t *index;    ///< [T] which output (embedding: which token) each row takes
+    float *out;              ///< [T, K]
+} ck_unpack_args;
+
+/// Gathers rows of a packed matrix as floats: out[t, k] = W[index[t], k]. An embedding that shares its packed
+/// copy with the output head is read by this. Numerics: exact.
+void ck_embedding_gather(const ck_context *context, const ck_unpack_args *args);
+
+/// What happens to a product before it is stored.
+typedef enum ck_epilogue {
+    CK_EPILOGUE_STORE = 0,   ///< out[t, n] = y
+    CK_EPILOGUE_ADD = 1,     ///< out[t, n] = out[t, n] + y, the residual connection
+    CK_EPILOGUE_SWIGLU = 2,  ///< gate and up panels alternate: out[t, n] = silu(gate) * up, silu(g) = g / (1 + exp(-g))
+} ck_epilogue;
+
+/// How the activations of a product with 16-bit weights are held.
+typedef enum ck_activation {
+    CK_ACTIVATION_F32 = 0,   ///< as they are
+    CK_ACTIVATION_BF16 = 1,  ///< rounded to bf16 once per op; for BF16 weights only
+} ck_activation;
+
+typedef struct ck_linear_args {
+    const float *x;              ///< [T, x_stride], K used
+    size_t x_stride;
+    int32_t num_rows;            ///< T
+    int32_t num_inputs;          ///< K
+    int32_t num_outputs;         ///< N: columns of the panels that count; gate plus up for SWIGLU
+    const void *panels;          ///< packed weights, 64-byte aligned
+    ck_weight_type type;
+    const float *bias;           ///< [ceil(N / 16) * 16] in panel order, or NULL
+    ck_epilogue epilogue;
+    ck_activation activation;
+    float *out;                  ///< [T, out_stride]; N columns used, N / 2 for SWIGLU
+    size_t out_stride;
+    void *scratch;               ///< ck_linear_scratch_bytes bytes, 64-byte aligned; may be NULL when that is 0
+} ck_linear_args;
+
+/// Linear layer: y[t, n] = bias[n] + sum over k of x[t, k] * W[n, k], then the epilogue.
+///
+/// Shapes    as the fields say. SWIGLU: panel 2i holds gate columns 16i..., panel 2i + 1 the up columns of the
+///           same outputs; num_outputs counts whole panels of both (a multiple of 32), and out_columns =
+///           num_outputs / 2 columns are written: a caller with F not a multiple of 16 has out_stride >= that.
+/// Reads     K elements of each row of x; whole panels; whole panels of bias.
+/// Writes    the used columns of out, once each.
+/// Aliasing  out and scratch overlap nothing else.
+/// Scratch   contents undefined before and after.
+/// Numerics  each output is one float accumulator summed over k in ascending order (pairs of k for bf16
+///           activations), by one thread, with fused multiply-add where the instruction set has it; bias and
+///           epilogue follow. Bits depend on the row and the weights alone.
+///           |error| <= (K + 2) * eps * sum over k of |x[t, k] * W[n, k]|, plus 2^-8 of that sum with bf16 activations.
+/// Threads   splits panels evenly.
+void ck_linear(const ck_context *context, const ck_linear_args *args);
+
+size_t ck_linear_scratch_bytes(const ck_context *context, const ck_linear_args *args);
+
+#endif

@@ -1,0 +1,13 @@
+#ifndef CK_REFERENCE_H
+#define CK_REFERENCE_H
+
+#include "ck_linear.h"
+
+// Scalar references with double accumulators: the oracle of every micro-kernel and op. Dull on purpose, one
+// thread, never derived from the vector code. Arguments and layouts are those of the op, scratch ignored.
+
+float ck_reference_to_f32(const void *source, ck_weight_type type, size_t index);
+
+void ck_reference_linear(const ck_linear_args *args);
+
+#endif

@@ -1,0 +1,20 @@
+#include "isa_support.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define CK_ISA_SUFFIX avx512
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
+#include "../vec/vec_avx512.h"
+#include "../kernels_body.h"
+#pragma clang attribute pop
+
+const ck_kernel_table ck_kernels_avx512 = {
+    .isa = CK_ISA_AVX512,
+    .vector_lanes = V_LANES,
+    .linear_tile_panels = V_TILE_PANELS,
+    .bf16_activation = CK_ACTIVATION_F32,
+#define CK_KERNEL(name, parameters) .name = CK_ISA_FN(name),
+#include "../../include/kernels.def"
+#undef CK_KERNEL
+};
+#endif

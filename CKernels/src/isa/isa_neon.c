@@ -1,0 +1,20 @@
+#include "isa_support.h"
+
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#define CK_ISA_SUFFIX neon
+#pragma clang attribute push(__attribute__((target("neon"))), apply_to = function)
+#include "../vec/vec_neon.h"
+#include "../kernels_body.h"
+#pragma clang attribute pop
+
+const ck_kernel_table ck_kernels_neon = {
+    .isa = CK_ISA_NEON,
+    .vector_lanes = V_LANES,
+    .linear_tile_panels = V_TILE_PANELS,
+    .bf16_activation = CK_ACTIVATION_F32,
+#define CK_KERNEL(name, parameters) .name = CK_ISA_FN(name),
+#include "../../include/kernels.def"
+#undef CK_KERNEL
+};
+#endif

@@ -1,0 +1,14 @@
+// What an isa_<name>.c includes before its target region: nothing inside a region may come from a system header.
+#ifndef CK_ISA_SUPPORT_H
+#define CK_ISA_SUPPORT_H
+
+#include "../../include/ck_kernel_table.h"
+#include "../float_formats.h"
+
+#include <string.h>
+
+#define CK_PASTE_(a, b) a##_##b
+#define CK_PASTE(a, b) CK_PASTE_(a, b)
+#define CK_ISA_FN(name) CK_PASTE(name, CK_ISA_SUFFIX)
+
+#endif

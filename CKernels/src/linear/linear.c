@@ -1,0 +1,140 @@
+#include "linear_cblas.h"
+#include "../parallel.h"
+
+#include <string.h>
+
+enum { ALIGNMENT = 64 };
+
+static size_t round_up(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+typedef struct linear_task {
+    const ck_linear_args *args;
+    const ck_kernel_table *kernels;
+    void (*tile)(const ck_linear_tile *);
+    const void *x;      // what the tile reads: args->x, or its conversion in scratch
+    size_t x_stride;
+    int32_t num_panels;
+    int32_t panel_unit;  // 2 when gate and up panels belong together
+    bool bf16_x;
+} linear_task;
+
+static bool uses_bf16_activations(const ck_linear_args *args)
+{
+    return args->type == CK_WEIGHT_BF16 && args->activation == CK_ACTIVATION_BF16;
+}
+
+static bool uses_cblas(const ck_context *context, const ck_linear_args *args)
+{
+    return args->type == CK_WEIGHT_F32 && context->kernels->isa == CK_ISA_PORTABLE && ck_has_cblas();
+}
+
+// Rows of bf16 activations: an even count, so that the last pair is whole, and rows on cache lines of their own.
+static size_t bf16_stride(int32_t num_inputs) { return round_up((size_t)num_inputs, ALIGNMENT / sizeof(uint16_t)); }
+
+size_t ck_linear_scratch_bytes(const ck_context *context, const ck_linear_args *args)
+{
+    if (uses_bf16_activations(args)) return (size_t)args->num_rows * bf16_stride(args->num_inputs) * sizeof(uint16_t);
+    if (uses_cblas(context, args)) return ck_cblas_scratch_bytes(args->num_rows, args->num_inputs);
+    return 0;
+}
+
+static void round_activations(const linear_task *task, int32_t thread, int32_t num_threads)
+{
+    const ck_linear_args *args = task->args;
+    ck_range rows = ck_share(args->num_rows, thread, num_threads);
+    for (int32_t t = rows.begin; t < rows.end; t++) {
+        uint16_t *row = (uint16_t *)args->scratch + (size_t)t * task->x_stride;
+        task->kernels->bf16_round_row(row, args->x + (size_t)t * args->x_stride, args->num_inputs);
+        for (size_t k = (size_t)args->num_inputs; k < task->x_stride; k++) row[k] = 0;
+    }
+}
+
+// Rows x panels whose products fit the buffer of one tile, finished and stored.
+static void run_tile(const linear_task *task, int32_t row, int32_t rows, int32_t panel, int32_t panels)
+{
+    const ck_linear_args *args = task->args;
+    const size_t panel_bytes = ck_panel_bytes(args->type, args->num_inputs);
+    float product[CK_TILE_ROWS_MAX * CK_TILE_PANELS_MAX * CK_PANEL_COLUMNS] __attribute__((aligned(ALIGNMENT)));
+    const size_t width = (size_t)panels * CK_PANEL_COLUMNS;
+    ck_linear_tile tile = {
+        .x = (const char *)task->x + (size_t)row * task->x_stride * (task->bf16_x ? sizeof(uint16_t) : sizeof(float)),
+        .x_stride = task->x_stride,
+        .panels = (const char *)args->panels + (size_t)panel * panel_bytes,
+        .panel_stride_bytes = panel_bytes,
+        .out = product,
+        .out_stride = width,
+        .num_rows = rows,
+        .num_panels = panels,
+        .depth = args->num_inputs,
+    };
+    task->tile(&tile);
+
+    int32_t column = panel * CK_PANEL_COLUMNS;
+    int32_t count = args->num_outputs - column < (int32_t)width ? args->num_outputs - column : (int32_t)width;
+    const float *bias = args->bias ? args->bias + column : NULL;
+    if (args->epilogue == CK_EPILOGUE_SWIGLU) column /= 2, count /= 2;
+    for (int32_t r = 0; r < rows; r++) {
+        ck_epilogue_row finish = {
+            .product = product + (size_t)r * width,
+            .bias = bias,
+            .out = args->out + (size_t)(row + r) * args->out_stride + column,
+            .count = count,
+            .epilogue = args->epilogue,
+        };
+        task->kernels->linear_epilogue_row(&finish);
+    }
+}
+
+static void run_linear(void *argument, int32_t thread, int32_t num_threads)
+{
+    const linear_task *task = argument;
+    const ck_linear_args *args = task->args;
+    if (task->bf16_x) {
+        round_activations(task, thread, num_threads);
+        ck_barrier(num_threads);
+    }
+    // Few rows wait for weights, and several streams of them keep more loads in flight. Many rows pass over each
+    // panel while it is in cache, so few panels at a time.
+    int32_t group = args->num_rows < 4 ? CK_TILE_PANELS_MAX : task->kernels->linear_tile_panels;
+    if (group < task->panel_unit) group = task->panel_unit;
+    ck_range units = ck_share(task->num_panels / task->panel_unit, thread, num_threads);
+    const int32_t end = units.end * task->panel_unit;
+    for (int32_t panel = units.begin * task->panel_unit; panel < end; panel += group) {
+        int32_t panels = end - panel < group ? end - panel : group;
+        int32_t chunks = (args->num_rows + CK_TILE_ROWS_MAX - 1) / CK_TILE_ROWS_MAX;
+        for (int32_t c = 0; c < chunks; c++) {
+            ck_range rows = ck_share(args->num_rows, c, chunks);
+            run_tile(task, rows.begin, rows.end - rows.begin, panel, panels);
+        }
+    }
+}
+
+void ck_linear(const ck_context *context, const ck_linear_args *args)
+{
+    if (args->num_rows == 0 || args->num_outputs == 0) return;
+    const ck_kernel_table *kernels = context->kernels;
+    linear_task task = {
+        .args = args,
+        .kernels = kernels,
+        .x = args->x,
+        .x_stride = args->x_stride,
+        .num_panels = (args->num_outputs + CK_PANEL_COLUMNS - 1) / CK_PANEL_COLUMNS,
+        .panel_unit = args->epilogue == CK_EPILOGUE_SWIGLU ? 2 : 1,
+        .bf16_x = uses_bf16_activations(args),
+    };
+    switch (args->type) {
+    case CK_WEIGHT_F32: task.tile = kernels->linear_tile_f32; break;
+    case CK_WEIGHT_F16: task.tile = kernels->linear_tile_f16; break;
+    case CK_WEIGHT_BF16: task.tile = kernels->linear_tile_bf16; break;
+    }
+    if (task.bf16_x) {
+        task.tile = kernels->linear_tile_bf16_bf16x;
+        task.x = args->scratch;
+        task.x_stride = bf16_stride(args->num_inputs);
+    } else if (uses_cblas(context, args)) {
+        task.tile = ck_linear_tile_cblas;
+        task.x = ck_cblas_pad_rows(args);
+        task.x_stride = (size_t)args->num_inputs;
+    }
+    ck_parallel(context, run_linear, &task);
+}
