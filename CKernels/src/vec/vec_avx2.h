@@ -3,7 +3,7 @@
 #define V_LANES 8
 #define V_ACCUMULATORS 12
 #define V_TILE_ROWS 6           // 6 rows x 16 columns = 12 accumulators
-#define V_TILE_NARROW_ROWS 3    // up to here two panels at once: 3 x 32 = 12
+#define V_TILE_NARROW_ROWS 2    // up to here two panels at once: with pairs, 3 x 32 would spill
 #define V_TILE_NARROW_PANELS 2
 #define V_TILE_SINGLE_PANELS 4  // one row: 4 panels = 8 accumulators
 #define V_TILE_PANELS 1
