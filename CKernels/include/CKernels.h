@@ -22,6 +22,10 @@
 
 #include "ck_context.h"
 #include "ck_linear.h"
+#include "ck_kv.h"
+#include "ck_norm.h"
+#include "ck_rope.h"
+#include "ck_attention.h"
 #include "ck_reference.h"
 #include "ck_kernel_table.h"
 
