@@ -34,6 +34,8 @@ public enum ModelTensorError: Error, Sendable, Equatable {
   case unusableDType(path: String, tensor: String, found: TensorDType)
   /// A tensor the configuration has no use for: the model would be run without it, and so wrongly.
   case unexpected(path: String, tensor: String)
+  /// An output projection of its own, where the configuration ties it to the embedding.
+  case contradictsTie(path: String, tensor: String)
 }
 
 extension ModelTensorError: CustomStringConvertible {
@@ -47,6 +49,8 @@ extension ModelTensorError: CustomStringConvertible {
       "\(path): tensor \(tensor) has dtype \(found.rawValue); weights must be F32, F16 or BF16"
     case .unexpected(let path, let tensor):
       "\(path): tensor \(quoted(tensor)) is not part of the model that its configuration describes"
+    case .contradictsTie(let path, let tensor):
+      "\(path): tensor \(tensor) differs from model.embed_tokens.weight, to which tie_word_embeddings ties it"
     }
   }
 }

@@ -51,11 +51,11 @@ extension ModelConfiguration {
   }
 
   /// Checks that `checkpoint` holds exactly the tensors of this configuration, in the right shapes and in a
-  /// dtype that weights may have. Values are not looked at.
+  /// dtype that weights may have. Values are not looked at, with the exception below.
   ///
-  /// Two kinds of extra tensor are let pass, as they are by Hugging Face transformers: `rotary_emb.inv_freq`,
-  /// which old checkpoints carry and which follows from the configuration, and `lm_head.weight` beside tied
-  /// embeddings, which is not read.
+  /// Two kinds of extra tensor pass: `rotary_emb.inv_freq`, which old checkpoints carry and which follows from
+  /// the configuration, and beside tied embeddings an `lm_head.weight` that is a copy of the embedding. One
+  /// that differs is refused: transformers 4 ignores it and version 5 uses it, so it has no one meaning.
   public func validate(_ checkpoint: Checkpoint) throws(ModelTensorError) {
     let path = checkpoint.directory.path
     let expected = expectedTensors
@@ -71,12 +71,24 @@ extension ModelConfiguration {
       }
     }
     let names = Set(expected.map(\.name))
-    for tensor in checkpoint.tensors where !names.contains(tensor.name) && !isHarmless(tensor.name) {
-      throw .unexpected(path: tensor.path, tensor: tensor.name)
+    for tensor in checkpoint.tensors where !names.contains(tensor.name) {
+      if tensor.name.hasSuffix(".rotary_emb.inv_freq") { continue }
+      guard tiedEmbeddings, tensor.name == "lm_head.weight" else {
+        throw .unexpected(path: tensor.path, tensor: tensor.name)
+      }
+      guard let embedding = checkpoint["model.embed_tokens.weight"], isCopy(tensor, embedding) else {
+        throw .contradictsTie(path: tensor.path, tensor: tensor.name)
+      }
     }
   }
+}
 
-  private func isHarmless(_ name: String) -> Bool {
-    name.hasSuffix("rotary_emb.inv_freq") || (tiedEmbeddings && name == "lm_head.weight")
+private func isCopy(_ first: CheckpointTensor, _ second: CheckpointTensor) -> Bool {
+  guard first.dtype == second.dtype, first.shape == second.shape else { return false }
+  return first.withUnsafeBytes { first in
+    second.withUnsafeBytes { second in
+      guard let one = first.baseAddress, let other = second.baseAddress else { return true }
+      return memcmp(one, other, first.count) == 0
+    }
   }
 }
