@@ -2,7 +2,7 @@
 /// `Infinity` are refused; depth and the number of values are bounded, and no number can trap.
 struct JSONParser {
   static let depthMax = 64
-  static let valueCountMax = 1 << 22
+  static let valueCountMax = 1 << 21
 
   /// Valid for the duration of `parse` only.
   private let bytes: UnsafeRawBufferPointer

@@ -22,3 +22,23 @@ final class TemporaryFolder {
   @discardableResult
   func write(_ name: String, _ text: String) throws -> URL { try write(name, Array(text.utf8)) }
 }
+
+/// A file rewritten in place thousands of times: emptying it first, as writing anew does, makes some file
+/// systems wait for the disk each time.
+final class RewrittenFile {
+  let url: URL
+  private let handle: FileHandle
+
+  init(_ folder: TemporaryFolder, _ name: String) throws {
+    url = try folder.write(name, [])
+    handle = try FileHandle(forUpdating: url)
+  }
+
+  deinit { try? handle.close() }
+
+  func write(_ bytes: [UInt8]) throws {
+    try handle.seek(toOffset: 0)
+    try handle.write(contentsOf: Data(bytes))
+    try handle.truncate(atOffset: UInt64(bytes.count))
+  }
+}
