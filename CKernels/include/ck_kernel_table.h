@@ -1,7 +1,10 @@
 #ifndef CK_KERNEL_TABLE_H
 #define CK_KERNEL_TABLE_H
 
+#include "ck_attention.h"
 #include "ck_linear.h"
+#include "ck_norm.h"
+#include "ck_rope.h"
 
 /// Product of a few rows with a few panels.
 ///
@@ -35,6 +38,68 @@ typedef struct ck_epilogue_row {
     int32_t count;
     ck_epilogue epilogue;
 } ck_epilogue_row;
+
+/// One row of a norm, with the residual connection before it where delta is given.
+///
+///     y = delta ? x + delta : x      sum = y (only with delta)
+///     out = y / sqrt(mean of y^2 + eps) * weight
+///
+/// Shapes    all [count]
+/// Aliasing  out and sum may each be x or delta; they do not overlap each other.
+typedef struct ck_rms_norm_row {
+    const float *x;
+    const float *delta;
+    float *sum;
+    const float *weight;
+    float *out;
+    float eps;
+    int32_t count;
+} ck_rms_norm_row;
+
+/// Turns the pairs of one head in place; see ck_rope_append_f32.
+///
+/// Shapes    x [2 * num_pairs]; cosines, sines [num_pairs]
+typedef struct ck_rope_head {
+    float *x;
+    const float *cosines;
+    const float *sines;
+    int32_t num_pairs;
+    ck_rope_pairing pairing;
+} ck_rope_head;
+
+/// Most rows (tokens x heads of one group) of an attention tile.
+enum { CK_ATTENTION_ROWS_MAX = 32 };
+
+/// A partial softmax is a record of floats: Dv weighted sums of values, the maximum score, the sum of weights
+/// (weight = exp(score - maximum)), and room up to 16 elements more than Dv. The sum of weights is 0 when, and only
+/// when, nothing was visible.
+enum { CK_PARTIAL_MAXIMUM = 0, CK_PARTIAL_SUM = 1, CK_PARTIAL_EXTRA = 16 };
+
+/// Partial softmaxes of neighbouring tokens, over heads of one group, over the positions begin...end - 1 of one split.
+///
+/// Row m = token m / num_heads, head m % num_heads; token i sits at first_position + i and sees what
+/// ck_attention_f32 says, within begin...end - 1.
+///
+/// Shapes    q [num_tokens * num_heads, D] packed and scaled; partials [num_tokens * num_heads, partial_stride];
+///           scores [num_tokens * num_heads, CK_ATTENTION_BLOCK], work space
+/// Requires  1 <= num_tokens * num_heads <= CK_ATTENTION_ROWS_MAX; begin a multiple of CK_ATTENTION_SPLIT
+/// Numerics  the bits of a row's partial depend on that row, its position and the keys and values it sees.
+typedef struct ck_attention_tile {
+    const float *q;
+    const ck_kv_f32 *kv;
+    const int32_t *pages;        ///< the slot's row of the page table
+    int32_t kv_head;
+    int32_t num_tokens;
+    int32_t num_heads;
+    int32_t first_position;
+    int32_t window;
+    int32_t begin, end;
+    const uint8_t *mask;         ///< of the first token, or NULL
+    size_t mask_stride;
+    float *scores;
+    float *partials;
+    size_t partial_stride;
+} ck_attention_tile;
 
 /// One instruction set's micro-kernels. Every pointer is set in every table.
 typedef struct ck_kernel_table {

@@ -3,3 +3,6 @@
 #include "vec/vec_common.h"
 
 #include "linear/linear_body.h"
+#include "norm/norm_body.h"
+#include "rope/rope_body.h"
+#include "attention/attention_body.h"

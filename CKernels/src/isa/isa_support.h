@@ -4,6 +4,7 @@
 
 #include "../../include/ck_kernel_table.h"
 #include "../float_formats.h"
+#include "../kv.h"
 
 #include <string.h>
 
