@@ -53,7 +53,8 @@ typedef struct ck_unpack_args {
     int32_t num_inputs;
     int32_t num_rows;        ///< T
     const int32_t *index;    ///< [T] which output (embedding: which token) each row takes
-    float *out;              ///< [T, K]
+    float *out;              ///< [T, out_stride], K used
+    size_t out_stride;
 } ck_unpack_args;
 
 /// Gathers rows of a packed matrix as floats: out[t, k] = W[index[t], k]. An embedding that shares its packed

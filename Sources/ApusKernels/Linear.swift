@@ -31,12 +31,12 @@ public struct RowBuffer {
 
 extension PackedMatrix {
   private func arguments(
-    _ x: RowBuffer, rows: Int, bias: UnsafePointer<Float>?, epilogue: LinearEpilogue, out: RowBuffer,
-    scratch: UnsafeMutableRawPointer?, context: KernelContext
+    _ x: RowBuffer, rows: Int, columns: Int, bias: UnsafePointer<Float>?, epilogue: LinearEpilogue,
+    out: RowBuffer, scratch: UnsafeMutableRawPointer?, context: KernelContext
   ) -> ck_linear_args {
     ck_linear_args(
       x: x.base, x_stride: x.stride, num_rows: Int32(rows), num_inputs: Int32(inputCount),
-      num_outputs: Int32(outputCount), panels: panels, type: type.cValue, bias: bias,
+      num_outputs: Int32(columns), panels: panels, type: type.cValue, bias: bias,
       epilogue: epilogue.cValue,
       activation: context.roundsActivationsToBF16 && type == .bf16 ? CK_ACTIVATION_BF16 : CK_ACTIVATION_F32,
       out: out.base, out_stride: out.stride, scratch: scratch)
@@ -46,7 +46,8 @@ extension PackedMatrix {
   public func scratchByteCount(rows: Int, context: KernelContext) -> Int {
     let none = RowBuffer(base: UnsafeMutablePointer(bitPattern: 64)!, stride: inputCount)
     var args = arguments(
-      none, rows: rows, bias: nil, epilogue: .store, out: none, scratch: nil, context: context)
+      none, rows: rows, columns: outputCount, bias: nil, epilogue: .store, out: none, scratch: nil,
+      context: context)
     return ck_linear_scratch_bytes(context.pointer, &args)
   }
 
@@ -54,17 +55,21 @@ extension PackedMatrix {
   ///
   /// - Parameters:
   ///   - x: `[rows, inputCount]`
+  ///   - columns: outputs that count, nil for all of `outputCount`; padding is left out.
   ///   - bias: `[outputCount]` rounded up to whole panels, in panel order.
   ///   - out: `[rows, outputCount]`, or half the columns for `.swiGLU`.
   ///   - scratch: at least `scratchByteCount(rows:context:)` bytes, 64-byte aligned.
   public func multiply(
-    _ x: RowBuffer, rows: Int, bias: UnsafePointer<Float>? = nil, epilogue: LinearEpilogue = .store,
+    _ x: RowBuffer, rows: Int, columns: Int? = nil, bias: UnsafePointer<Float>? = nil,
+    epilogue: LinearEpilogue = .store,
     out: RowBuffer, scratch: UnsafeMutableRawPointer, context: KernelContext
   ) {
-    precondition(x.stride >= inputCount)
-    precondition(out.stride >= (epilogue == .swiGLU ? outputCount / 2 : outputCount))
+    let columns = columns ?? outputCount
+    precondition(x.stride >= inputCount && columns <= outputCount)
+    precondition(out.stride >= (epilogue == .swiGLU ? columns / 2 : columns))
     var args = arguments(
-      x, rows: rows, bias: bias, epilogue: epilogue, out: out, scratch: scratch, context: context)
+      x, rows: rows, columns: columns, bias: bias, epilogue: epilogue, out: out, scratch: scratch,
+      context: context)
     ck_linear(context.pointer, &args)
   }
 }

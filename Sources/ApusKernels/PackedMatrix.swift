@@ -86,14 +86,14 @@ public struct PackedMatrix: Sendable {
     guard bad < 0 else { throw .notFinite(row: Int(bad) / inputCount, column: Int(bad) % inputCount) }
   }
 
-  /// Gathers rows as floats: `out[t, k] = W[indexes[t], k]`, out `[rows, inputCount]`.
+  /// Gathers rows as floats: `out[t, k] = W[indexes[t], k]`, out `[rows, stride]`.
   public func gather(
-    _ indexes: UnsafeBufferPointer<Int32>, into out: UnsafeMutablePointer<Float>, context: KernelContext
+    _ indexes: UnsafeBufferPointer<Int32>, into out: RowBuffer, context: KernelContext
   ) {
     guard let base = indexes.baseAddress, !indexes.isEmpty else { return }
     var args = ck_unpack_args(
       panels: panels, type: type.cValue, num_inputs: Int32(inputCount), num_rows: Int32(indexes.count),
-      index: base, out: out)
+      index: base, out: out.base, out_stride: out.stride)
     ck_embedding_gather(context.pointer, &args)
   }
 }

@@ -108,7 +108,7 @@ static void run_gather(void *argument, int32_t thread, int32_t num_threads)
     for (int32_t t = rows.begin; t < rows.end; t++) {
         const int32_t source = args->index[t];
         const char *panel = (const char *)args->panels + (size_t)(source / CK_PANEL_COLUMNS) * panel_bytes;
-        float *out = args->out + (size_t)t * (size_t)args->num_inputs;
+        float *out = args->out + (size_t)t * args->out_stride;
         for (int32_t k = 0; k < args->num_inputs; k++)
             out[k] = read_source(panel, args->type, panel_index(args->type, k, source % CK_PANEL_COLUMNS));
     }

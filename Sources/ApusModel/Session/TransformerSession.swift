@@ -1,0 +1,259 @@
+public import ApusKernels
+
+/// The transformer graph over packed weights, with a KV cache of its own: what an engine drives.
+///
+/// Not thread-safe. Several sessions may share the weights.
+public final class TransformerSession: StepModel {
+  public let weights: PackedWeights
+  public let context: KernelContext
+  public let slotCount: Int
+  public let contextLength: Int
+  public let rowsPerStepMax: Int
+
+  private let widths: ProjectionWidths
+  private let layers: [Layer]
+  private let embedding: PackedMatrix
+  private let head: PackedMatrix
+  private let rope: RotaryTable
+  private let cache: KVCache
+  private let scratch: StepScratch
+  private let logits: KernelMemory
+  private var rows = StepRows()
+
+  public var vocabularySize: Int { weights.configuration.vocabularySize }
+
+  /// Bytes of the KV cache, backed by the system as they are first written.
+  public var cacheByteCount: Int { cache.byteCount }
+
+  /// - Parameters:
+  ///   - slotCount: sequences that may be in the cache together.
+  ///   - contextLength: positions of one sequence; nil for the model's own. At most the model's.
+  ///   - rowsPerStepMax: rows one `forward` may be given; at least `slotCount`.
+  ///   - pageCount: KV pages shared by all slots; nil for as many as full slots need.
+  public init(
+    _ weights: PackedWeights, context: KernelContext, slotCount: Int, contextLength: Int? = nil,
+    rowsPerStepMax: Int = 512, pageCount: Int? = nil
+  ) throws(ModelError) {
+    let configuration = weights.configuration
+    let positions = contextLength ?? configuration.contextLength
+    try Self.check("slotCount", slotCount, 1...SessionLimits.slotCountMax)
+    try Self.check("contextLength", positions, 1...configuration.contextLength)
+    try Self.check("rowsPerStepMax", rowsPerStepMax, slotCount...SessionLimits.rowsPerStepMax)
+    self.weights = weights
+    self.context = context
+    self.slotCount = slotCount
+    self.contextLength = positions
+    self.rowsPerStepMax = rowsPerStepMax
+    widths = ProjectionWidths(configuration)
+    layers = weights.layout.layers.map { Layer($0, weights) }
+    embedding = weights.matrix(weights.layout.embedding)
+    head = weights.layout.head.map(weights.matrix) ?? embedding
+
+    let kvLayout = KVLayout(kvHeadCount: configuration.kvHeadCount, headSize: configuration.headSize)
+    let pagesPerSlot = (positions + KVLayout.pageSize - 1) / KVLayout.pageSize
+    let pageTotal = pageCount ?? slotCount * pagesPerSlot
+    try Self.check("pageCount", pageTotal, 1...max(1, slotCount * pagesPerSlot))
+    let pool = PagePool(
+      pageCount: pageTotal, slotCount: slotCount, pageSize: KVLayout.pageSize, contextLength: positions)
+    do throws(KernelError) {
+      rope = try RotaryTable(
+        headSize: configuration.headSize, theta: configuration.rope.theta,
+        scaling: .init(configuration.rope.scaling), positionCount: positions)
+      cache = try KVCache(layout: kvLayout, layerCount: configuration.layerCount, pages: pool)
+      let attention = context.attentionScratchByteCount(
+        AttentionLimits(
+          rows: rowsPerStepMax, sequences: slotCount, kvLength: positions,
+          headCount: configuration.headCount, layout: kvLayout))
+      let products = layers.flatMap { [$0.qkv, $0.output, $0.gateUp, $0.down] } + [head]
+      let linear = products.map { $0.scratchByteCount(rows: rowsPerStepMax, context: context) }.max() ?? 0
+      scratch = try StepScratch(
+        configuration: configuration, widths: widths, rows: rowsPerStepMax,
+        kernelBytes: max(attention, linear))
+      let logitStride = PackedMatrix.padded(configuration.vocabularySize)
+      logits = try KernelMemory(byteCount: rowsPerStepMax * logitStride * MemoryLayout<Float>.size)
+    } catch {
+      throw .kernels(error)
+    }
+    rows.reserveCapacity(sequences: slotCount)
+  }
+
+  private static func check(
+    _ field: String, _ value: Int, _ range: ClosedRange<Int>
+  ) throws(ModelError) {
+    guard range.contains(value) else {
+      throw .session(
+        field: field, found: value, expected: "\(range.lowerBound)...\(range.upperBound)")
+    }
+  }
+
+  public func reserve(slot: Int, positions: Int) throws(KVCacheError) {
+    guard positions <= contextLength else {
+      throw .beyondContext(slot: slot, positions: positions, contextLength: contextLength)
+    }
+    try cache.reserve(slot: slot, positions: positions)
+  }
+
+  public func release(slot: Int) { cache.release(slot: slot) }
+
+  public func forward<R>(_ batch: RaggedBatch, _ body: (UnsafeMutableBufferPointer<Float>) -> R) -> R {
+    precondition(
+      batch.rowCount > 0 && batch.rowCount <= rowsPerStepMax, "\(batch.rowCount) rows of \(rowsPerStepMax)")
+    rows.fill(batch)
+    batch.tokenIDs.withUnsafeBufferPointer { tokens in
+      precondition(tokens.allSatisfy { $0 >= 0 && Int($0) < vocabularySize }, "a token beyond the vocabulary")
+      embedding.gather(tokens, into: scratch.residual, context: context)
+    }
+    rows.withUnsafeRows { ragged in
+      for (index, layer) in layers.enumerated() {
+        attend(layer, window: weights.configuration.slidingWindows[index], cache.layer(index), ragged)
+        transform(layer, rowCount: batch.rowCount)
+      }
+    }
+    return body(project(batch.logitRows))
+  }
+
+  /// residual += output(attention(norm(residual)))
+  private func attend(_ layer: Layer, window: Int?, _ pages: KVPages, _ ragged: RaggedRows) {
+    let configuration = weights.configuration
+    let rowCount = Int(ragged.rowStart[ragged.sequenceCount])
+    context.rmsNorm(
+      scratch.residual, rows: rowCount, width: configuration.hiddenSize, weight: layer.inputNorm,
+      epsilon: configuration.rmsNormEpsilon, out: scratch.normed)
+    layer.qkv.multiply(
+      scratch.normed, rows: rowCount, bias: layer.qkvBias, out: scratch.qkv, scratch: scratch.kernels,
+      context: context)
+    context.ropeAppend(
+      QKVRows(
+        rows: scratch.qkv, headCount: configuration.headCount, keyOffset: widths.keyOffset,
+        valueOffset: widths.valueOffset),
+      norms: layer.headNorms, table: rope, batch: ragged, cache: pages)
+    context.attention(
+      query: scratch.qkv, headCount: configuration.headCount, window: window, batch: ragged, cache: pages,
+      out: scratch.attention, scratch: scratch.kernels)
+    layer.output.multiply(
+      scratch.attention, rows: rowCount, bias: layer.outputBias, epilogue: .add, out: scratch.residual,
+      scratch: scratch.kernels, context: context)
+  }
+
+  /// residual += down(silu(gate(norm(residual))) * up(norm(residual)))
+  private func transform(_ layer: Layer, rowCount: Int) {
+    context.rmsNorm(
+      scratch.residual, rows: rowCount, width: weights.configuration.hiddenSize, weight: layer.postNorm,
+      epsilon: weights.configuration.rmsNormEpsilon, out: scratch.normed)
+    layer.gateUp.multiply(
+      scratch.normed, rows: rowCount, bias: layer.gateUpBias, epilogue: .swiGLU, out: scratch.mlp,
+      scratch: scratch.kernels, context: context)
+    layer.down.multiply(
+      scratch.mlp, rows: rowCount, bias: layer.downBias, epilogue: .add, out: scratch.residual,
+      scratch: scratch.kernels, context: context)
+  }
+
+  /// Final norm and output projection of the chosen rows, `[rows, vocabularySize]`.
+  private func project(_ chosen: [Int32]) -> UnsafeMutableBufferPointer<Float> {
+    let width = weights.configuration.hiddenSize
+    let out: UnsafeMutablePointer<Float> = logits.pointer()
+    guard !chosen.isEmpty else { return UnsafeMutableBufferPointer(start: out, count: 0) }
+    for (index, row) in chosen.enumerated() {
+      (scratch.selected.base + index * scratch.selected.stride)
+        .update(from: scratch.residual.base + Int(row) * scratch.residual.stride, count: width)
+    }
+    context.rmsNorm(
+      scratch.selected, rows: chosen.count, width: width, weight: weights.vector(weights.layout.finalNorm),
+      epsilon: weights.configuration.rmsNormEpsilon, out: scratch.normed)
+    head.multiply(
+      scratch.normed, rows: chosen.count, columns: vocabularySize,
+      out: RowBuffer(base: out, stride: vocabularySize), scratch: scratch.kernels, context: context)
+    return UnsafeMutableBufferPointer(start: out, count: chosen.count * vocabularySize)
+  }
+}
+
+/// Bounds beyond which a session's sizes are taken for mistakes.
+enum SessionLimits {
+  static let slotCountMax = 4096
+  static let rowsPerStepMax = 65_536
+}
+
+/// One layer's weights, as the kernels take them.
+private struct Layer {
+  let inputNorm: UnsafePointer<Float>
+  let qkv: PackedMatrix
+  let qkvBias: UnsafePointer<Float>?
+  let headNorms: HeadNorms?
+  let output: PackedMatrix
+  let outputBias: UnsafePointer<Float>?
+  let postNorm: UnsafePointer<Float>
+  let gateUp: PackedMatrix
+  let gateUpBias: UnsafePointer<Float>?
+  let down: PackedMatrix
+  let downBias: UnsafePointer<Float>?
+
+  init(_ layout: WeightLayout.Layer, _ weights: PackedWeights) {
+    inputNorm = weights.vector(layout.inputNorm)
+    qkv = weights.matrix(layout.qkv)
+    qkvBias = layout.qkvBias.map(weights.vector)
+    if let query = layout.queryNorm, let key = layout.keyNorm {
+      headNorms = HeadNorms(
+        query: weights.vector(query), key: weights.vector(key),
+        epsilon: weights.configuration.rmsNormEpsilon)
+    } else {
+      headNorms = nil
+    }
+    output = weights.matrix(layout.output)
+    outputBias = layout.outputBias.map(weights.vector)
+    postNorm = weights.vector(layout.postNorm)
+    gateUp = weights.matrix(layout.gateUp)
+    gateUpBias = layout.gateUpBias.map(weights.vector)
+    down = weights.matrix(layout.down)
+    downBias = layout.downBias.map(weights.vector)
+  }
+}
+
+/// A batch's sequences in the arrays that kernels read, refilled every step.
+private struct StepRows {
+  private var rowStart: [Int32] = []
+  private var slot: [Int32] = []
+  private var kvLength: [Int32] = []
+
+  mutating func reserveCapacity(sequences: Int) {
+    rowStart.reserveCapacity(sequences + 1)
+    slot.reserveCapacity(sequences)
+    kvLength.reserveCapacity(sequences)
+  }
+
+  mutating func fill(_ batch: RaggedBatch) {
+    rowStart.removeAll(keepingCapacity: true)
+    slot.removeAll(keepingCapacity: true)
+    kvLength.removeAll(keepingCapacity: true)
+    for sequence in batch.sequences {
+      rowStart.append(Int32(sequence.rowStart))
+      slot.append(Int32(sequence.slot))
+      kvLength.append(Int32(sequence.kvLength))
+    }
+    rowStart.append(Int32(batch.rowCount))
+  }
+
+  func withUnsafeRows(_ body: (RaggedRows) -> Void) {
+    rowStart.withUnsafeBufferPointer { rowStart in
+      slot.withUnsafeBufferPointer { slot in
+        kvLength.withUnsafeBufferPointer { kvLength in
+          body(
+            RaggedRows(
+              sequenceCount: slot.count, rowStart: rowStart.baseAddress!, slot: slot.baseAddress!,
+              kvLength: kvLength.baseAddress!))
+        }
+      }
+    }
+  }
+}
+
+extension RotaryTable.Scaling {
+  init(_ scaling: RopeScaling) {
+    switch scaling {
+    case .none: self = .none
+    case .linear(let factor): self = .linear(factor: factor)
+    case .llama3(let factor, let low, let high, let original):
+      self = .llama3(
+        factor: factor, lowFrequencyFactor: low, highFrequencyFactor: high, originalContextLength: original)
+    }
+  }
+}

@@ -1,0 +1,26 @@
+public import ApusCheckpoint
+public import ApusKernels
+
+/// Why a model could not be loaded.
+public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
+  case checkpoint(CheckpointError)
+  case configuration(ConfigurationError)
+  case tensors(ModelTensorError)
+  /// A weight is infinite or NaN, or would be in the type it was to be held in.
+  case notFinite(tensor: String, row: Int, column: Int, heldAs: WeightType)
+  case kernels(KernelError)
+  /// A session asks for more than the model or the machine has.
+  case session(field: String, found: Int, expected: String)
+
+  public var description: String {
+    switch self {
+    case .checkpoint(let error): error.description
+    case .configuration(let error): error.description
+    case .tensors(let error): error.description
+    case .notFinite(let tensor, let row, let column, let type):
+      "tensor \(tensor): element [\(row), \(column)] is not finite as \(type.rawValue)"
+    case .kernels(let error): error.description
+    case .session(let field, let found, let expected): "\(field) is \(found); expected \(expected)"
+    }
+  }
+}

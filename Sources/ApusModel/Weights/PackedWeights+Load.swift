@@ -1,0 +1,32 @@
+public import ApusCheckpoint
+public import ApusKernels
+public import Foundation
+
+extension PackedWeights {
+  /// Loads a Hugging Face folder: `config.json`, `generation_config.json`, safetensors.
+  ///
+  /// - Parameters:
+  ///   - type: what to hold the matrices in; nil for the checkpoint's own type.
+  ///   - progress: called with the share packed, in 0...1.
+  /// - Throws: `ModelError` naming file, field or tensor, value and what was expected. Nothing stays behind.
+  public convenience init(
+    directory: URL, type: WeightType? = nil, context: KernelContext, progress: ((Double) -> Void)? = nil
+  ) throws(ModelError) {
+    let (configuration, checkpoint) = try Self.open(directory)
+    let own = checkpoint["model.embed_tokens.weight"].flatMap { WeightType($0.dtype) }
+    try self.init(
+      CheckpointWeights(checkpoint), configuration: configuration, type: type ?? own ?? .f32,
+      context: context, progress: progress)
+    do { try checkpoint.requireUnchanged() } catch { throw .checkpoint(error) }
+  }
+
+  /// Reads and validates a folder's configuration and the headers of its checkpoint; no weight is read.
+  public static func open(_ directory: URL) throws(ModelError) -> (ModelConfiguration, Checkpoint) {
+    let configuration: ModelConfiguration
+    do { configuration = try ModelConfiguration(directory: directory) } catch { throw .configuration(error) }
+    let checkpoint: Checkpoint
+    do { checkpoint = try Checkpoint.open(directory) } catch { throw .checkpoint(error) }
+    do { try configuration.validate(checkpoint) } catch { throw .tensors(error) }
+    return (configuration, checkpoint)
+  }
+}

@@ -1,0 +1,88 @@
+import ApusKernels
+import ApusModel
+import Testing
+
+/// A row's logits are the same bits whoever shares the step.
+@Suite struct BatchInvarianceTests {
+  struct Case: CustomTestStringConvertible, Sendable {
+    let fixture: ReferenceFixture
+    let type: WeightType
+    let instructionSet: InstructionSet
+    var testDescription: String { "\(fixture.name) in \(type.rawValue) on \(instructionSet.rawValue)" }
+
+    static let all = ["qwen2-untied-odd", "mistral-window", "llama3", "qwen3"].flatMap { name in
+      WeightType.allCases.flatMap { type in
+        InstructionSet.runnable.map {
+          Case(fixture: try! ReferenceFixture(name), type: type, instructionSet: $0)
+        }
+      }
+    }
+  }
+
+  @Test(arguments: Case.all)
+  func givesTheSameBitsAloneAndInARaggedBatch(_ test: Case) throws {
+    var random = SeededGenerator(seed: 7)
+    let alone = try TransformerSession(
+      fixture: test.fixture, type: test.type, instructionSet: test.instructionSet, precise: false)
+    let vocabulary = Int32(alone.vocabularySize)
+    let sequences = (0..<6).map { _ in
+      (0..<Int.random(in: 2...40, using: &random)).map { _ in Int32.random(in: 0..<vocabulary, using: &random) }
+    }
+    let expected = try sequences.map { try alone.logits(of: $0, chunks: [$0.count]) }
+    for threadCount in [1, 2] {
+      let together = try TransformerSession(
+        fixture: test.fixture, type: test.type, instructionSet: test.instructionSet,
+        threadCount: threadCount, precise: false, rowsPerStepMax: 96)
+      let found = try interleaved(sequences, on: together, using: &random)
+      for index in sequences.indices {
+        for row in sequences[index].indices {
+          #expect(
+            found[index][row].sameBits(as: expected[index][row]),
+            "sequence \(index), row \(row), \(threadCount) threads")
+        }
+      }
+    }
+  }
+
+  /// Every row's logits, sequences advancing together by chunks of random sizes in shuffled slots.
+  private func interleaved(
+    _ sequences: [[Int32]], on session: TransformerSession, using random: inout SeededGenerator
+  ) throws -> [[[Float]]] {
+    let slots = Array(0..<session.slotCount).shuffled(using: &random)
+    var found: [[[Float]]] = sequences.map { _ in [] }
+    for (index, sequence) in sequences.enumerated() {
+      try session.reserve(slot: slots[index], positions: sequence.count)
+    }
+    while zip(found, sequences).contains(where: { $0.count < $1.count }) {
+      var batch = RaggedBatch()
+      var owners: [Int] = []
+      for index in sequences.indices.shuffled(using: &random) {
+        let left = sequences[index].count - found[index].count
+        guard left > 0, Bool.random(using: &random) || batch.rowCount == 0 else { continue }
+        let count = Bool.random(using: &random) ? 1 : Int.random(in: 1...min(left, 16), using: &random)
+        let start = found[index].count
+        batch.append(
+          slot: slots[index], position: start, tokens: sequences[index][start..<start + count], logits: .all)
+        owners += Array(repeating: index, count: count)
+      }
+      let rows = session.forward(batch) { session.rows(of: $0) }
+      for (row, owner) in zip(rows, owners) { found[owner].append(row) }
+    }
+    return found
+  }
+}
+
+/// SplitMix64 (Steele, Lea and Flood, 2014): the same sequence everywhere.
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+}
