@@ -1,4 +1,3 @@
-// NOTE to the attention branch: written by the lead, adjust as you like and land it with the kernel bodies; delete this line.
 import CKernels
 
 /// The most an attention call will be asked for: what its scratch is sized by.
@@ -18,6 +17,19 @@ public struct AttentionLimits: Sendable, Equatable {
   }
 }
 
+/// What each row may see of its slot's history, given by the caller.
+public struct AttentionMask {
+  /// `[rows, stride]`, nonzero where the row may see the position.
+  public var base: UnsafePointer<UInt8>
+  /// At least the greatest KV length of the batch.
+  public var stride: Int
+
+  public init(base: UnsafePointer<UInt8>, stride: Int) {
+    self.base = base
+    self.stride = stride
+  }
+}
+
 extension KernelContext {
   /// Scratch that any `attention` call within `limits` can do with.
   public func attentionScratchByteCount(_ limits: AttentionLimits) -> Int {
@@ -33,18 +45,21 @@ extension KernelContext {
   /// - Parameters:
   ///   - query: `[rows, stride]`, `headCount` heads side by side, scaled by `1 / sqrt(headSize)` inside.
   ///   - window: positions a row sees, its own included; nil for all.
+  ///   - mask: which positions each row may see, on top of the causal rule and the window; nil for all.
   ///   - out: `[rows, stride]`, heads side by side.
   ///   - scratch: `attentionScratchByteCount` bytes, 64-byte aligned.
   public func attention(
-    query: RowBuffer, headCount: Int, window: Int?, batch: RaggedRows, cache: KVPages, out: RowBuffer,
-    scratch: UnsafeMutableRawPointer
+    query: RowBuffer, headCount: Int, window: Int?, mask: AttentionMask? = nil, batch: RaggedRows,
+    cache: KVPages, out: RowBuffer, scratch: UnsafeMutableRawPointer
   ) {
     precondition(headCount % cache.layout.kvHeadCount == 0)
-    precondition(out.stride >= headCount * cache.layout.headSize)
+    let columns = headCount * cache.layout.headSize
+    precondition(query.stride >= columns && out.stride >= columns && window ?? 1 > 0)
     var args = ck_attention_args(
       q: query.base, q_stride: query.stride, num_heads: Int32(headCount),
-      scale: Float(1 / Double(cache.layout.headSize).squareRoot()), window: Int32(window ?? 0), mask: nil,
-      mask_stride: 0, batch: batch.cValue, kv: cache.cValue, out: out.base, out_stride: out.stride,
+      scale: Float(1 / Double(cache.layout.headSize).squareRoot()), window: Int32(window ?? 0),
+      mask: mask?.base, mask_stride: mask?.stride ?? 0, batch: batch.cValue, kv: cache.cValue, out: out.base,
+      out_stride: out.stride,
       scratch: scratch)
     ck_attention_f32(pointer, &args)
   }

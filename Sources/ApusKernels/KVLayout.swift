@@ -1,4 +1,3 @@
-// NOTE to the attention branch: written by the lead, adjust as you like and land it with the kernel bodies; delete this line.
 import CKernels
 
 /// Sizes of the paged cache of keys and values, float32: see `ck_kv.h` for what lies where.

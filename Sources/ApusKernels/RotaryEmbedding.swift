@@ -1,4 +1,3 @@
-// NOTE to the attention branch: written by the lead, adjust as you like and land it with the kernel bodies; delete this line.
 import CKernels
 
 /// Cosines and sines of every position's angles, `[positions, headSize / 2]` each.
@@ -52,6 +51,14 @@ public final class RotaryTable: Sendable {
   }
 }
 
+/// Which elements of a head turn together.
+public enum RotaryPairing: Sendable {
+  /// `(i, i + headSize / 2)`: Hugging Face checkpoints.
+  case halves
+  /// `(2i, 2i + 1)`: the original paper, Meta's own Llama files.
+  case interleaved
+}
+
 /// The columns of a joint query, key and value product, `[rows, stride]`.
 public struct QKVRows {
   public var rows: RowBuffer
@@ -83,16 +90,18 @@ public struct HeadNorms {
 }
 
 extension KernelContext {
-  /// Norms query and key heads (where weights are given), turns both by their rows' positions (pairs are halves
-  /// of a head), and appends keys and values to the cache.
+  /// Norms query and key heads (where weights are given), turns both by their rows' positions, and appends
+  /// keys and values to the cache.
   public func ropeAppend(
-    _ qkv: QKVRows, norms: HeadNorms?, table: RotaryTable, batch: RaggedRows, cache: KVPages
+    _ qkv: QKVRows, norms: HeadNorms?, table: RotaryTable, pairing: RotaryPairing = .halves,
+    batch: RaggedRows, cache: KVPages
   ) {
     precondition(table.headSize == cache.layout.headSize)
     var args = ck_rope_append_args(
       qkv: qkv.rows.base, qkv_stride: qkv.rows.stride, k_offset: qkv.keyOffset, v_offset: qkv.valueOffset,
       num_heads: Int32(qkv.headCount), q_norm: norms?.query, k_norm: norms?.key,
-      norm_eps: norms?.epsilon ?? 0, cosines: table.cosines, sines: table.sines, pairing: CK_ROPE_HALVES,
+      norm_eps: norms?.epsilon ?? 0, cosines: table.cosines, sines: table.sines,
+      pairing: pairing == .halves ? CK_ROPE_HALVES : CK_ROPE_INTERLEAVED,
       batch: batch.cValue, kv: cache.cValue)
     ck_rope_append_f32(pointer, &args)
   }
