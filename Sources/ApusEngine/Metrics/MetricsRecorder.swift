@@ -1,0 +1,12 @@
+import Synchronization
+
+/// The engine's metrics behind a lock, so that reading them never waits for a step.
+package final class MetricsRecorder: Sendable {
+  private let metrics: Mutex<EngineMetrics>
+
+  package init(slotCount: Int) { metrics = Mutex(EngineMetrics(slotCount: slotCount)) }
+
+  package func snapshot() -> EngineMetrics { metrics.withLock { $0 } }
+
+  func update(_ body: (inout EngineMetrics) -> Void) { metrics.withLock { body(&$0) } }
+}

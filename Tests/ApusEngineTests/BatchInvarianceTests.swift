@@ -1,0 +1,37 @@
+import ApusModel
+import TestSupport
+import Testing
+
+struct BatchInvarianceTests {
+  @Test func everyRequestIsBitForBitItselfAlone() async throws {
+    var invariance = BatchInvariance(eosTokenIDs: [3]) { slotCount in
+      FakeStepModel(slotCount: slotCount, contextLength: 48, rowsPerStepMax: slotCount + 24)
+    }
+    invariance.inspect = { model in
+      let fake = model as! FakeStepModel
+      return fake.violations + fake.slotsInUse.map { "slot \($0) was not released" }
+    }
+    #expect(try await invariance.violations(seed: 1, workloads: 150) == [])
+  }
+
+  @Test func holdsWhilePagesAreShort() async throws {
+    var invariance = BatchInvariance(eosTokenIDs: [3]) { slotCount in
+      FakeStepModel(
+        slotCount: slotCount, contextLength: 48, rowsPerStepMax: 64, pageSize: 4, pageCount: 20)
+    }
+    invariance.inspect = { ($0 as! FakeStepModel).violations }
+    #expect(try await invariance.violations(seed: 1000, workloads: 60) == [])
+  }
+
+  /// The check sees what it is for: a model that mixes neighbours.
+  @Test func findsAModelWhoseRowsDependOnTheBatch() async throws {
+    let invariance = BatchInvariance { slotCount in
+      let model = FakeStepModel(slotCount: slotCount, contextLength: 48, rowsPerStepMax: 64)
+      var rows = 0
+      model.onForward = { rows = $0.sequences.count }
+      model.forcedToken = { _ in rows > 1 ? 5 : nil }
+      return model
+    }
+    #expect(try await !invariance.violations(seed: 1, workloads: 20).isEmpty)
+  }
+}
