@@ -11,7 +11,7 @@ struct BatchInvarianceTests {
       let fake = model as! FakeStepModel
       return fake.violations + fake.slotsInUse.map { "slot \($0) was not released" }
     }
-    #expect(try await invariance.violations(seed: 1, workloads: 150) == [])
+    #expect(try await invariance.violations(seed: 1, workloads: 60) == [])
   }
 
   @Test func holdsWhilePagesAreShort() async throws {
@@ -20,7 +20,7 @@ struct BatchInvarianceTests {
         slotCount: slotCount, contextLength: 48, rowsPerStepMax: 64, pageSize: 4, pageCount: 20)
     }
     invariance.inspect = { ($0 as! FakeStepModel).violations }
-    #expect(try await invariance.violations(seed: 1000, workloads: 60) == [])
+    #expect(try await invariance.violations(seed: 1000, workloads: 30) == [])
   }
 
   /// The check sees what it is for: a model that mixes neighbours.

@@ -13,7 +13,8 @@ public final class SlotTimeline: Sendable {
     public var finished: Duration?
 
     package init(
-      request: RequestID, slot: Int, admitted: Duration, firstToken: Duration? = nil, finished: Duration? = nil
+      request: RequestID, slot: Int, admitted: Duration, firstToken: Duration? = nil,
+      finished: Duration? = nil
     ) {
       self.request = request
       self.slot = slot
