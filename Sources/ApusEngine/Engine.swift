@@ -8,9 +8,9 @@ public import ApusModel
 /// for await event in stream { ... }
 /// ```
 ///
-/// A request's tokens and logprobs are the same bits whatever else runs, given a model whose logits are. Steps run
-/// while there are requests; otherwise the thread sleeps. Letting go of the engine ends its thread and finishes
-/// open streams with `.shutdown`.
+/// A request's tokens and logprobs are the same bits whatever else runs, given a model whose logits are.
+/// Steps run while there are requests; otherwise the thread sleeps. Letting go of the engine ends its thread
+/// and finishes open streams with `.shutdown`.
 public actor Engine {
   public nonisolated let configuration: EngineConfiguration
   private nonisolated let thread: EngineThread

@@ -1,7 +1,7 @@
 package import ApusModel
 
-/// The engine without its thread: queue requests, call `step` while it returns true. Not thread-safe; streams may
-/// be read and dropped on any thread, and `metrics` read.
+/// The engine without its thread: queue requests, call `step` while it returns true. Not thread-safe;
+/// streams may be read and dropped on any thread, and `metrics` read.
 package final class EngineCore {
   /// What the engine keeps of a request beside the scheduler's part.
   private struct Record {

@@ -1,8 +1,8 @@
 import Foundation
 
-/// The thread on which an engine's steps and the calls into its actor run, one at a time. Steps last milliseconds to
-/// seconds; on Swift's shared pool they would keep everybody's tasks waiting. Without calls or work the thread
-/// sleeps.
+/// The thread on which an engine's steps and the calls into its actor run, one at a time. Steps last
+/// milliseconds to seconds; on Swift's shared pool they would keep everybody's tasks waiting. Without calls
+/// or work the thread sleeps.
 package final class EngineThread: SerialExecutor, @unchecked Sendable {
   // Guarded by `condition`.
   private var jobs: [UnownedJob] = []

@@ -80,7 +80,8 @@ struct EngineCoreTests {
   }
 
   @Test func theTokenJustWrittenIsVisibleToItself() async throws {
-    // The hash at each position covers the token fed there: the same tokens as one prompt give the same next one.
+    // The hash at each position covers the token fed there: the same tokens as one prompt give the same next
+    // one.
     let model = FakeStepModel()
     let core = try core(model)
     let stream = try core.submit(

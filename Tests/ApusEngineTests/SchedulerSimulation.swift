@@ -2,8 +2,8 @@ import ApusEngine
 import ApusModel
 import TestSupport
 
-/// One random history of a scheduler with a pool of pages, checked after every step. The same seed gives the same
-/// history.
+/// One random history of a scheduler with a pool of pages, checked after every step. The same seed gives the
+/// same history.
 final class SchedulerSimulation {
   private struct Request {
     var prompt: Int

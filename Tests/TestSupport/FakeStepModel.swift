@@ -1,8 +1,8 @@
 public import ApusModel
 
-/// A model whose logits are a hash of everything its slot has seen, token by token and position by position, so that
-/// a row in a wrong slot, order or position changes the output. Watches the contract of `StepModel` and notes every
-/// breach; logits are overwritten with NaN once their closure has returned.
+/// A model whose logits are a hash of everything its slot has seen, token by token and position by position,
+/// so that a row in a wrong slot, order or position changes the output. Watches the contract of `StepModel`
+/// and notes every breach; logits are overwritten with NaN once their closure has returned.
 public final class FakeStepModel: StepModel {
   public let vocabularySize: Int
   public let slotCount: Int

@@ -1,6 +1,6 @@
-/// Durations in buckets of constant relative width: 16 to each power of two of nanoseconds, so that a quantile is
-/// within 1/32 of the true one, in bounded memory, for everything from 1 ns to centuries. The layout is
-/// HdrHistogram's (Tene).
+/// Durations in buckets of constant relative width: 16 to each power of two of nanoseconds, so that a
+/// quantile is within 1/32 of the true one, in bounded memory, for everything from 1 ns to centuries. The
+/// layout is HdrHistogram's (Tene).
 public struct LatencyHistogram: Sendable, Equatable {
   private static let subBucketBits = 4
   private static let subBuckets = 1 << subBucketBits

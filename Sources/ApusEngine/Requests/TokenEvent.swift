@@ -34,8 +34,8 @@ public struct TokenLogprobs: Sendable, Equatable {
 
   /// The generated token's own.
   public var chosen: Float
-  /// The most likely tokens, most likely first, equal ones by id. The generated token is among them only if it
-  /// belongs there.
+  /// The most likely tokens, most likely first, equal ones by id. The generated token is among them only if
+  /// it belongs there.
   public var top: [Alternative]
 
   public init(chosen: Float, top: [Alternative]) {

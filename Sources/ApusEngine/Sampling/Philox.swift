@@ -1,5 +1,5 @@
-/// Philox4x32-10, a counter-based generator: a bijection of the counter chosen by the key, with no state to carry.
-/// Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011.
+/// Philox4x32-10, a counter-based generator: a bijection of the counter chosen by the key, with no state to
+/// carry. Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011.
 package enum Philox {
   package static func block(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
     var (c0, c1, c2, c3) = (counter[0], counter[1], counter[2], counter[3])
@@ -17,9 +17,9 @@ package enum Philox {
     return SIMD4(c0, c1, c2, c3)
   }
 
-  /// The random number in [0, 1) that draws the token at `position` of a request with `seed`: the first 53 bits
-  /// of the block whose counter is the position and whose key is the seed, low words first. The same on every
-  /// platform, and whoever else runs.
+  /// The random number in [0, 1) that draws the token at `position` of a request with `seed`: the first 53
+  /// bits of the block whose counter is the position and whose key is the seed, low words first. The same on
+  /// every platform, and whoever else runs.
   package static func uniform(seed: UInt64, position: Int) -> Double {
     let counter = UInt64(position)
     let words = block(

@@ -1,5 +1,6 @@
-/// Finds where a list ordered by value, largest first and equal ones by index, is to be cut, without ordering it: a
-/// radix selection, one pass over the list for the first of four 8-bit digits and over one bucket for each other.
+/// Finds where a list ordered by value, largest first and equal ones by index, is to be cut, without
+/// ordering it: a radix selection, one pass over the list for the first of four 8-bit digits and over one
+/// bucket for each other.
 struct PrefixSelection {
   /// Keeps the values whose key is above `key`, and the first `ties` of those whose key it is.
   struct Cut: Equatable {

@@ -107,10 +107,11 @@ package final class Sampler {
     return compact(count, cut: cut)
   }
 
-  /// Leaves in `ids`, `values` and `weights` all tokens that top-p and min-p can keep. `weights` holds the row's.
+  /// Leaves in `ids`, `values` and `weights` all tokens that top-p and min-p can keep. `weights` holds the
+  /// row's.
   ///
-  /// The tokens below the n-th part of 1 - topP of the mass weigh less than 1 - topP of it together, so the rest
-  /// reaches topP without them. A little less than that, so that rounding drops none of the rest.
+  /// The tokens below the n-th part of 1 - topP of the mass weigh less than 1 - topP of it together, so the
+  /// rest reaches topP without them. A little less than that, so that rounding drops none of the rest.
   private func selectLikely(
     _ logits: UnsafeBufferPointer<Float>, mass: Double, topP: Float, minP: Float
   ) -> Int {

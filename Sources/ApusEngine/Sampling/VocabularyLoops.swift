@@ -59,7 +59,8 @@ enum VocabularyLoops {
     return count
   }
 
-  /// Writes the largest value of each `width` consecutive ones (fewer in the last), and returns how many there are.
+  /// Writes the largest value of each `width` consecutive ones (fewer in the last), and returns how many
+  /// there are.
   static func blockMaxima(
     _ values: UnsafeBufferPointer<Float>, width: Int, into maxima: UnsafeMutableBufferPointer<Float>
   ) -> Int {
@@ -74,7 +75,8 @@ enum VocabularyLoops {
     return count
   }
 
-  /// The first index at which the running sum of the weights exceeds `share` of their total, `share` in [0, 1).
+  /// The first index at which the running sum of the weights exceeds `share` of their total, `share` in [0,
+  /// 1).
   static func index(of share: Double, in weights: UnsafeBufferPointer<Float>) -> Int {
     var total = 0.0
     for index in 0..<weights.count { total += Double(weights[index]) }

@@ -46,8 +46,8 @@ package enum SchedulerEvent: Sendable, Equatable {
 ///
 /// Requests are admitted first in, first out. A slot and the KV memory for the whole request are taken at
 /// admission, so a prefilled request always has a slot. A step holds the next row of every decoding request
-/// and, within `prefillStep` and `rowsPerStepMax`, chunks of prompts in the order of admission (mixed batches:
-/// Orca, Yu et al. 2022; chunked prefill: Sarathi-Serve, Agrawal et al. 2024).
+/// and, within `prefillStep` and `rowsPerStepMax`, chunks of prompts in the order of admission (mixed
+/// batches: Orca, Yu et al. 2022; chunked prefill: Sarathi-Serve, Agrawal et al. 2024).
 package struct Scheduler: Sendable {
   package let limits: SchedulerLimits
   private var waiting = RequestQueue()
@@ -102,8 +102,9 @@ package struct Scheduler: Sendable {
 
   /// Plans the next step into `plan`, whose memory is reused. False: there is nothing to run.
   ///
-  /// `reserve` makes room for a whole request in a slot, or says why not and changes nothing. While it is out of pages the first waiting request
-  /// waits, and those behind it with it; if nothing runs that could give pages back, that request fails.
+  /// `reserve` makes room for a whole request in a slot, or says why not and changes nothing. While it is
+  /// out of pages the first waiting request waits, and those behind it with it; if nothing runs that could
+  /// give pages back, that request fails.
   package mutating func nextStep(
     into plan: inout StepPlan, events: inout [SchedulerEvent],
     reserve: (_ slot: Int, _ positions: Int) -> KVCacheError?

@@ -1,4 +1,5 @@
-/// Hands out the KV slots `0..<slotCount`, the lowest free one first, so that a small load stays on few slots.
+/// Hands out the KV slots `0..<slotCount`, the lowest free one first, so that a small load stays on few
+/// slots.
 package struct SlotAllocator: Sendable, Equatable {
   package let slotCount: Int
   private var isTaken: [Bool]

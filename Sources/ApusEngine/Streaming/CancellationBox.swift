@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Where streams, on any thread, leave the requests that nobody reads any more, for the engine to find before its
-/// next step.
+/// Where streams, on any thread, leave the requests that nobody reads any more, for the engine to find
+/// before its next step.
 package final class CancellationBox: Sendable {
   private let requests = Mutex<[RequestID]>([])
 

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Carries one request's events from the engine's thread to its reader. Sending never waits: the buffer grows to
-/// the request's tokens at most, so a slow reader holds up nobody.
+/// Carries one request's events from the engine's thread to its reader. Sending never waits: the buffer
+/// grows to the request's tokens at most, so a slow reader holds up nobody.
 package final class TokenChannel: Sendable {
   private struct State {
     var buffer: [TokenEvent] = []

@@ -1,7 +1,8 @@
 /// One request's events: tokens, then `.finished`, always last.
 ///
-/// For one reader. To stop reading is to cancel: when the stream, or its iterator, is let go of, or the reading task
-/// is cancelled, the request ends and its slot is free within a step. A cancelled task still gets `.finished`.
+/// For one reader. To stop reading is to cancel: when the stream, or its iterator, is let go of, or the
+/// reading task is cancelled, the request ends and its slot is free within a step. A cancelled task still
+/// gets `.finished`.
 public struct TokenStream: AsyncSequence, Sendable {
   public typealias Element = TokenEvent
   public typealias Failure = Never
