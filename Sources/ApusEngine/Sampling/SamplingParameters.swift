@@ -4,7 +4,7 @@
 ///
 /// 1. `temperature` divides the logits; 0 takes the largest and ends here.
 /// 2. `topK` keeps the k largest.
-/// 3. `topP` keeps, of these, the fewest largest whose probabilities, normalised over what step 2 kept, reach p.
+/// 3. `topP` keeps, of these, the fewest largest whose probabilities, normalised over step 2's, reach p.
 /// 4. `minP` drops what is less likely than minP times the most likely token.
 /// 5. One token is drawn from the rest by its renormalised probability.
 ///
