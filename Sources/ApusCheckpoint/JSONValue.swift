@@ -17,7 +17,9 @@ public struct JSONMembers: Sendable, Equatable {
   /// Keys in the order of the file.
   public private(set) var keys: [String] = []
   private var values: [JSONValue] = []
+  /// Where each key is; empty while there are so few members that looking through them is quicker.
   private var positions: [ExactString: Int] = [:]
+  private static let searchedCountMax = 8
 
   init() {}
 
@@ -25,7 +27,12 @@ public struct JSONMembers: Sendable, Equatable {
 
   /// The value of `key`, or nil when the object has no such key.
   public subscript(key: String) -> JSONValue? {
-    positions[ExactString(key)].map { values[$0] }
+    position(ExactString(key)).map { values[$0] }
+  }
+
+  private func position(_ key: ExactString) -> Int? {
+    guard positions.isEmpty else { return positions[key] }
+    return keys.firstIndex { ExactString($0) == key }
   }
 
   /// Key and value at a place in file order.
@@ -36,10 +43,14 @@ public struct JSONMembers: Sendable, Equatable {
   /// Adds a member; false, and nothing changed, when the key is there already.
   mutating func append(_ key: String, _ value: JSONValue) -> Bool {
     let exact = ExactString(key)
-    guard positions[exact] == nil else { return false }
-    positions[exact] = keys.count
+    guard position(exact) == nil else { return false }
     keys.append(key)
     values.append(value)
+    if !positions.isEmpty {
+      positions[exact] = keys.count - 1
+    } else if keys.count > Self.searchedCountMax {
+      for (position, key) in keys.enumerated() { positions[ExactString(key)] = position }
+    }
     return true
   }
 }
@@ -51,12 +62,12 @@ struct ExactString: Hashable, Sendable {
   init(_ text: String) { self.text = text }
 
   static func == (left: ExactString, right: ExactString) -> Bool {
-    left.text.utf8.elementsEqual(right.text.utf8)
+    left.text.utf8.count == right.text.utf8.count && left.text.utf8.elementsEqual(right.text.utf8)
   }
 
   func hash(into hasher: inout Hasher) {
-    for byte in text.utf8 { hasher.combine(byte) }
-    hasher.combine(0xFF as UInt8)
+    var text = text
+    text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
   }
 }
 

@@ -132,6 +132,20 @@ import Testing
     expectRefused(Array("{\"a\":{\"b\":[{\"c\":1,\"\\u0063\":2}]}}".utf8), .duplicateKey("c"))
   }
 
+  @Test(arguments: [1, 2, 7, 8, 9, 10, 40])
+  func findsEveryKeyOfAnObjectOfAnySize(count: Int) throws {
+    let members = (0..<count).map { "\"key\($0)\":\($0)" }
+    let object = try parse("{\(members.joined(separator: ","))}")
+    #expect(object.members.count == count)
+    for position in 0..<count {
+      #expect(object.members["key\(position)"] == .integer(position))
+      #expect(object.members[position].key == "key\(position)")
+      let repeated = "{\(members.joined(separator: ",")),\"key\(position)\":0}"
+      expectRefused(Array(repeated.utf8), .duplicateKey("key\(position)"))
+    }
+    #expect(object.members["key\(count)"] == nil)
+  }
+
   @Test func keepsKeysApartThatDifferInBytesAlone() throws {
     let object = try parse("{\"caf\u{E9}\":1,\"cafe\u{301}\":2}")
     #expect(object.members["caf\u{E9}"] == .integer(1))
