@@ -75,7 +75,7 @@ public struct JSONObject: Sendable, Equatable {
 // MARK: - Typed getters
 
 extension JSONObject {
-  /// An integer inside `range`. A number with a fraction or an exponent is not an integer, whatever its value.
+  /// An integer inside `range`. A number written with a fraction or an exponent is not an integer.
   public func integerIfPresent(
     _ key: String, in range: ClosedRange<Int> = Int.min...Int.max
   ) throws(CheckpointError) -> Int? {

@@ -86,7 +86,8 @@ extension JSONValue {
   }
 }
 
-/// Text from a file as an error message may show it: quoted, control characters escaped, 80 characters at most.
+/// Text from a file as an error message may show it: quoted, control characters escaped, 80 characters
+/// at most.
 public func quoted(_ text: String) -> String {
   let clipped = text.unicodeScalars.prefix(80)
   let escaped = clipped.map { $0.escaped(asASCII: false) }.joined()

@@ -3,7 +3,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Damaged files of every kind: each opens, and then all it claims can be read, or is refused by a typed error.
+/// Damaged files of every kind: each opens, and then all it claims can be read, or is refused by a typed
+/// error.
 @Suite struct MutationTests {
   let folder = try! TemporaryFolder()
 
@@ -16,7 +17,7 @@ import Testing
       "scalar":{"dtype":"U8","shape":[],"data_offsets":[34,35]}}
       """, data: (0..<35).map { $0 })
 
-  /// One to four random edits: bytes changed, taken out, put in, a piece moved, the end cut off or made longer.
+  /// One to four random edits: bytes changed, taken out, put in or swapped, the end cut off or made longer.
   static func damage(_ bytes: [UInt8], _ random: inout SplitMix64) -> [UInt8] {
     let alphabet = Array("0123456789{}[]\",:.-eE \\\n\0tfn".utf8)
     var damaged = bytes
@@ -91,7 +92,8 @@ import Testing
   @Test func opensOrRefusesDamagedIndexes() throws {
     let index = Array(
       """
-      {"metadata":{"total_size":3},"weight_map":{"a":"one.safetensors","b":"one.safetensors","c":"two.safetensors"}}
+      {"metadata":{"total_size":3},"weight_map":{"a":"one.safetensors",\
+      "b":"one.safetensors","c":"two.safetensors"}}
       """.utf8)
     try folder.write("one.safetensors", SafetensorsFile.named(["a", "b"]))
     try folder.write("two.safetensors", SafetensorsFile.named(["c"]))

@@ -38,7 +38,8 @@ import Testing
     // One tensor a pattern, after the finite neighbour with most bits set.
     let neighbour = try #require(finite.last)
     let entries = others.enumerated().map { position, pattern in
-      "\"\(pattern)\":{\"dtype\":\"\(dtype)\",\"shape\":[2],\"data_offsets\":[\(4 * position),\(4 * position + 4)]}"
+      "\"\(pattern)\":{\"dtype\":\"\(dtype)\",\"shape\":[2],"
+        + "\"data_offsets\":[\(4 * position),\(4 * position + 4)]}"
     }
     let data = others.flatMap { pattern in
       [neighbour, neighbour >> 8, pattern, pattern >> 8].map { UInt8(truncatingIfNeeded: $0) }

@@ -38,7 +38,8 @@ import Testing
     func add(_ name: String, dtype: String, shape: [Int], _ data: [UInt8]) throws {
       let end = try Checkpoint.open(url).byteCount
       let entry =
-        "\"\(name)\":{\"dtype\":\"\(dtype)\",\"shape\":\(shape),\"data_offsets\":[\(end),\(end + data.count)]}"
+        "\"\(name)\":{\"dtype\":\"\(dtype)\",\"shape\":\(shape),"
+        + "\"data_offsets\":[\(end),\(end + data.count)]}"
       try edit("{", "{\(entry),", adding: data)
     }
   }

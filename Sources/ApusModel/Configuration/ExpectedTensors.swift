@@ -53,9 +53,9 @@ extension ModelConfiguration {
   /// Checks that `checkpoint` holds exactly the tensors of this configuration, in the right shapes and in a
   /// dtype that weights may have. Values are not looked at, with the exception below.
   ///
-  /// Two kinds of extra tensor pass: `rotary_emb.inv_freq`, which old checkpoints carry and which follows from
-  /// the configuration, and beside tied embeddings an `lm_head.weight` that is a copy of the embedding. One
-  /// that differs is refused: transformers 4 ignores it and version 5 uses it, so it has no one meaning.
+  /// Two kinds of extra tensor pass: `rotary_emb.inv_freq`, which old checkpoints carry and which follows
+  /// from the configuration, and beside tied embeddings an `lm_head.weight` that is a copy of the embedding.
+  /// One that differs is refused: transformers 4 ignores it and version 5 uses it, so it has no one meaning.
   public func validate(_ checkpoint: Checkpoint) throws(ModelTensorError) {
     let path = checkpoint.directory.path
     let expected = expectedTensors

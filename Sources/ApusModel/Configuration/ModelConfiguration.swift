@@ -81,9 +81,9 @@ public enum RopeScaling: Sendable, Equatable {
   case none
   /// Every frequency divided by `factor`, at least 1.
   case linear(factor: Double)
-  /// Llama 3.1. With L = `originalContextLength`, frequencies whose wavelength is above L / `lowFrequencyFactor`
-  /// are divided by `factor`, those under L / `highFrequencyFactor` kept, and between the two blended by
-  /// s = (L / wavelength - low) / (high - low), as (1 - s) * f / factor + s * f.
+  /// Llama 3.1. With L = `originalContextLength`, frequencies whose wavelength is above
+  /// L / `lowFrequencyFactor` are divided by `factor`, those under L / `highFrequencyFactor` kept, and
+  /// between the two blended by s = (L / wavelength - low) / (high - low), as (1 - s) * f / factor + s * f.
   /// `factor` is at least 1; 0 < low < high.
   case llama3(
     factor: Double, lowFrequencyFactor: Double, highFrequencyFactor: Double, originalContextLength: Int)

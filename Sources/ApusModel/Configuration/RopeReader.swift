@@ -1,8 +1,8 @@
 import ApusCheckpoint
 
 /// Reads the rotary embedding's parameters in both of their styles: `rope_theta` beside `rope_scaling`, as
-/// transformers 4 writes them, or all in `rope_parameters`, as version 5 does. Where a value is given more than
-/// once, all must agree.
+/// transformers 4 writes them, or all in `rope_parameters`, as version 5 does. Where a value is given more
+/// than once, all must agree.
 struct RopeReader {
   let config: JSONObject
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the model fixtures of this folder: small random checkpoints with what Hugging Face computes from them.
+"""Makes the fixtures of this folder: small random checkpoints, and what transformers computes from them.
 
 Run as `python3 make_fixtures.py [NAME ...]` with torch, transformers 5 and safetensors from PyPI. The same
 versions write the same bytes. Each folder holds
@@ -76,7 +76,8 @@ CASES = {
     "qwen2-tied": (
         small(Qwen2Config, tie_word_embeddings=True, rope_parameters=rope(theta=1000000.0)), {}),
     "qwen2-untied-odd": (
-        small(Qwen2Config, hidden_size=36, num_attention_heads=3, num_key_value_heads=1, intermediate_size=53),
+        small(
+            Qwen2Config, hidden_size=36, num_attention_heads=3, num_key_value_heads=1, intermediate_size=53),
         {"rewrite": in_version_4_style}),
     "qwen2-sliding": (
         small(
@@ -119,7 +120,7 @@ CASES = {
 
 
 def randomise(model, generator):
-    """Fills every parameter: attention peaked enough for masks and positions to matter, logits of a few units."""
+    """Fills every parameter: attention peaked enough for masks and positions to matter."""
     def normal(shape, deviation):
         return torch.randn(shape, generator=generator) * deviation
 
@@ -222,8 +223,9 @@ def make(name, config, options):
     model = load(folder)
     logits = logits_of(model, prompt)
     cached = model.generate(
-        torch.tensor([prompt]), attention_mask=torch.ones(1, PROMPT_LENGTH, dtype=torch.long), do_sample=False,
-        max_new_tokens=GREEDY_LENGTH, use_cache=True, pad_token_id=0)[0, PROMPT_LENGTH:].tolist()
+        torch.tensor([prompt]), attention_mask=torch.ones(1, PROMPT_LENGTH, dtype=torch.long),
+        do_sample=False, max_new_tokens=GREEDY_LENGTH, use_cache=True,
+        pad_token_id=0)[0, PROMPT_LENGTH:].tolist()
     assert cached == tokens, f"{name}: generate() gives another continuation"
     (folder / "logits.bin").write_bytes(logits.numpy().astype("<f4").tobytes())
     reference = {
