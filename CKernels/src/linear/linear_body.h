@@ -129,10 +129,13 @@ V_INLINE void linear_run_block(const int format, const int R, const int P, linea
     }
 }
 
+// Only the blocks that rows_max lets be asked for are made.
 #define ROWS(n) \
-    case n: linear_run_block(format, n, P, block); break;
+    case n: \
+        if (n <= rows_max) linear_run_block(format, n, P, block); \
+        break;
 
-V_INLINE void linear_run_rows(const int format, const int P, int32_t rows, linear_block block)
+V_INLINE void linear_run_rows(const int format, const int P, const int rows_max, int32_t rows, linear_block block)
 {
     switch (rows) {
         ROWS(1) ROWS(2) ROWS(3) ROWS(4) ROWS(5) ROWS(6)
@@ -151,7 +154,7 @@ V_INLINE void linear_run_panels(const int format, const int P, const int rows_ma
     for (int32_t panel = first; panel + P <= last; panel += P) {
         for (int32_t b = 0; b < blocks; b++) {
             int32_t row = t->num_rows * b / blocks, end = t->num_rows * (b + 1) / blocks;
-            linear_run_rows(format, P, end - row, (linear_block){t, row, panel});
+            linear_run_rows(format, P, rows_max, end - row, (linear_block){t, row, panel});
         }
     }
 }

@@ -1,0 +1,98 @@
+import ApusEngine
+public import ApusKernels
+public import ApusModel
+import ApusStories
+public import ApusTokenizer
+public import Foundation
+
+/// A model that turns text into text.
+///
+/// ```swift
+/// let model = try LanguageModel.load(.embedded)
+/// for try await piece in try await model.generate("Tell me about the fox") { print(piece, terminator: "") }
+/// ```
+///
+/// Immutable: weights and tokenizer are shared by every generator made from it.
+public final class LanguageModel: Sendable {
+  /// The folder's name, or "embedded".
+  public let name: String
+  public let weights: PackedWeights
+  public let tokenizer: Tokenizer
+  public let context: KernelContext
+
+  public var configuration: ModelConfiguration { weights.configuration }
+
+  /// Tokens that end a text, of those the model can produce.
+  public var eosTokenIDs: [Int32] {
+    configuration.eosTokenIDs.filter { (0..<configuration.vocabularySize).contains($0) }.map(Int32.init)
+  }
+
+  /// A model from parts that are there already.
+  public init(name: String, weights: PackedWeights, tokenizer: Tokenizer, context: KernelContext) {
+    self.name = name
+    self.weights = weights
+    self.tokenizer = tokenizer
+    self.context = context
+  }
+
+  /// Loads a folder, or the embedded model.
+  ///
+  /// - Parameter progress: called with the share of the weights loaded, in 0...1.
+  /// - Throws: `LanguageModelError` naming file, field and value. Nothing stays behind.
+  public static func load(
+    _ location: ModelLocation, options: LoadOptions = LoadOptions(), progress: ((Double) -> Void)? = nil
+  ) throws(LanguageModelError) -> LanguageModel {
+    let folder = try location.resolved()
+    let context: KernelContext
+    do {
+      context = try KernelContext(
+        instructionSet: options.instructionSet, threadCount: options.threadCount, precise: options.precise)
+    } catch { throw .kernels(error) }
+    let weights: PackedWeights
+    do {
+      weights = try PackedWeights(
+        directory: folder, type: options.weights, context: context, progress: progress)
+    } catch { throw .model(error) }
+    let tokenizer: Tokenizer
+    do { tokenizer = try Tokenizer(folder: folder) } catch { throw .tokenizer(error) }
+    return LanguageModel(
+      name: location == .embedded ? "embedded" : folder.lastPathComponent, weights: weights,
+      tokenizer: tokenizer, context: context)
+  }
+
+  /// The ids of `prompt`, with what the tokenizer's file says belongs before a text.
+  public func encode(_ prompt: String) throws(TokenizerError) -> [Int32] { try tokenizer.encode(prompt) }
+
+  /// The text of generated tokens: without special tokens, and without the token that stopped it.
+  func text(of tokens: [Int32], finishReason: FinishReason) -> String {
+    var detokenizer = StreamingDetokenizer(tokenizer)
+    var text = ""
+    for token in tokens.withoutStop(finishReason) { text += detokenizer.appendKnown(token) }
+    return text + detokenizer.finishKnown()
+  }
+}
+
+extension ModelLocation {
+  /// The folder that holds the model's files.
+  public func resolved() throws(LanguageModelError) -> URL {
+    switch self {
+    case .folder(let url): return url
+    case .embedded:
+      do { return try ApusStories.modelDirectory() } catch { throw .embeddedModel(error) }
+    }
+  }
+}
+
+extension [Int32] {
+  func withoutStop(_ reason: FinishReason) -> ArraySlice<Int32> {
+    if case .stop = reason { dropLast() } else { self[...] }
+  }
+}
+
+extension StreamingDetokenizer {
+  /// The text settled by `token`. A model's vocabulary may be larger than its tokenizer's; ids without a token are
+  /// no text, as in Hugging Face tokenizers.
+  mutating func appendKnown(_ token: Int32) -> String { (try? append(token)) ?? "" }
+
+  mutating func finishKnown() -> String { (try? finish()) ?? "" }
+}

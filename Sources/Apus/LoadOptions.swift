@@ -1,0 +1,23 @@
+public import ApusKernels
+
+/// How a model is held and run.
+public struct LoadOptions: Sendable, Equatable {
+  /// Type the weights are held in; nil for the checkpoint's own.
+  public var weights: WeightType?
+  /// Threads of each step; nil for the physical cores this process may use.
+  public var threadCount: Int?
+  /// nil for the best that runs here.
+  public var instructionSet: InstructionSet?
+  /// Keeps f32 activations where a bf16 dot product would be faster.
+  public var precise: Bool
+
+  public init(
+    weights: WeightType? = nil, threadCount: Int? = nil, instructionSet: InstructionSet? = nil,
+    precise: Bool = false
+  ) {
+    self.weights = weights
+    self.threadCount = threadCount
+    self.instructionSet = instructionSet
+    self.precise = precise
+  }
+}

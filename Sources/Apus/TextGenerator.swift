@@ -1,0 +1,84 @@
+public import ApusEngine
+import ApusModel
+
+/// How many sequences run together, how long they may be, and how prompts are cut.
+public struct GeneratorOptions: Sendable, Equatable {
+  /// Sequences decoded together.
+  public var batchSize: Int
+  /// Prompt and generated tokens of one sequence; nil for the model's own context.
+  public var maxSequenceLength: Int?
+  /// Prompt rows one step runs at most, over all sequences.
+  public var prefillStep: Int
+  /// Prompts that may wait for a slot.
+  public var queueLengthMax: Int
+  public var admission: AdmissionMode
+
+  public init(
+    batchSize: Int = 8, maxSequenceLength: Int? = nil, prefillStep: Int = 128, queueLengthMax: Int = 1024,
+    admission: AdmissionMode = .continuous
+  ) {
+    self.batchSize = batchSize
+    self.maxSequenceLength = maxSequenceLength
+    self.prefillStep = prefillStep
+    self.queueLengthMax = queueLengthMax
+    self.admission = admission
+  }
+}
+
+/// An engine over a model, and text on both sides of it. Calls from anywhere are batched together.
+public final class TextGenerator: Sendable {
+  public let model: LanguageModel
+  public let engine: Engine
+  /// Tokens one sequence may hold, prompt and continuation together.
+  public let contextLength: Int
+
+  /// - Parameter observer: is told what the engine does, on its thread.
+  public init(
+    _ model: LanguageModel, options: GeneratorOptions = GeneratorOptions(),
+    observer: (@Sendable (EngineEvent) -> Void)? = nil
+  ) throws(LanguageModelError) {
+    self.model = model
+    let context = model.configuration.contextLength
+    let session: TransformerSession
+    do {
+      session = try TransformerSession(
+        model.weights, context: model.context, slotCount: options.batchSize,
+        contextLength: options.maxSequenceLength.map { min($0, context) },
+        rowsPerStepMax: max(0, options.batchSize) + max(0, options.prefillStep))
+    } catch { throw .model(error) }
+    contextLength = session.contextLength
+    do {
+      engine = try Engine(
+        model: session,
+        configuration: EngineConfiguration(
+          prefillStep: options.prefillStep, queueLengthMax: options.queueLengthMax,
+          admission: options.admission, eosTokenIDs: model.eosTokenIDs),
+        observer: observer)
+    } catch { throw .engine(error) }
+  }
+
+  /// Continues `prompt`; text arrives as it is generated. Dropping the stream ends the request.
+  public func generate(
+    _ prompt: String, sampling: SamplingParameters = SamplingParameters()
+  ) async throws(LanguageModelError) -> TextStream {
+    let tokens: [Int32]
+    do { tokens = try model.encode(prompt) } catch { throw .encoding(index: 0, error) }
+    do {
+      let stream = try await engine.generate(GenerationRequest(promptTokens: tokens, sampling: sampling))
+      return TextStream(stream, model: model)
+    } catch { throw .prompt(index: 0, error) }
+  }
+}
+
+extension LanguageModel {
+  /// Continues one prompt on an engine of its own. For several at a time, make a `TextGenerator`.
+  public func generate(
+    _ prompt: String, sampling: SamplingParameters = SamplingParameters(), maxSequenceLength: Int? = nil
+  ) async throws(LanguageModelError) -> TextStream {
+    let generator = try TextGenerator(
+      self, options: GeneratorOptions(batchSize: 1, maxSequenceLength: maxSequenceLength))
+    var stream = try await generator.generate(prompt, sampling: sampling)
+    stream.generator = generator
+    return stream
+  }
+}
