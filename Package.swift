@@ -60,7 +60,11 @@ let package = Package(
     library("ApusStories", resources: [.copy("Model")]),
     library("Apus", ["ApusEngine", "ApusModel", "ApusCheckpoint", "ApusTokenizer", "ApusStories"]),
     .executableTarget(
-      name: "ApusCommand", dependencies: ["Apus", argumentParser], swiftSettings: strict),
+      name: "ApusCommand",
+      dependencies: [
+        "Apus", "ApusEngine", "ApusModel", "ApusCheckpoint", "ApusTokenizer", "ApusKernels", argumentParser,
+      ],
+      swiftSettings: strict),
     .executableTarget(
       name: "BatchBenchmark", dependencies: ["Apus", argumentParser], path: "Benchmarks/BatchBenchmark",
       swiftSettings: strict),
@@ -75,6 +79,6 @@ let package = Package(
     tests("ApusTokenizer", ["ApusTokenizer"], resources: [.copy("Fixtures")]),
     tests("ApusEngine", ["ApusEngine", "ApusModel"]),
     tests("Apus", ["Apus"]),
-    tests("ApusCommand", []),
+    tests("ApusCommand", ["ApusCommand", "ApusEngine", argumentParser]),
   ]
 )

@@ -29,10 +29,7 @@ public struct JSONObject: Sendable, Equatable {
 
   /// Parses the object in `bytes`; `file` is the name errors give it.
   public init(parsing bytes: UnsafeRawBufferPointer, file: String) throws(CheckpointError) {
-    let value: JSONValue
-    do throws(JSONError) { value = try JSONParser.parse(bytes) } catch {
-      throw .malformedJSON(path: file, error)
-    }
+    let value = try JSONValue(parsing: bytes, file: file)
     guard case .object(let members) = value else {
       throw .invalidField(path: file, field: "(whole file)", found: value.summary, expected: "a JSON object")
     }

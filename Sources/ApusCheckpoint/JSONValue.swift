@@ -72,6 +72,15 @@ struct ExactString: Hashable, Sendable {
 }
 
 extension JSONValue {
+  /// Parses the one value in `bytes`; `file` is the name errors give it.
+  public init(parsing bytes: UnsafeRawBufferPointer, file: String) throws(CheckpointError) {
+    do throws(JSONError) { self = try JSONParser.parse(bytes) } catch {
+      throw .malformedJSON(path: file, error)
+    }
+  }
+}
+
+extension JSONValue {
   /// What an error message shows of the value: short whatever the file holds.
   var summary: String {
     switch self {

@@ -1,0 +1,132 @@
+import Apus
+import ApusEngine
+import ApusKernels
+import ApusModel
+import ApusTokenizer
+import ArgumentParser
+import Foundation
+
+extension GenerationOutput: ExpressibleByArgument {}
+
+/// `apus generate`
+struct GenerateCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "generate",
+    abstract: "Continues prompts, all together in one batch.",
+    discussion: """
+      Prompts run in the order --prompt, --ids, --prompts, and results come in that order. Sampling is \
+      greedy (temperature 0) unless said otherwise. A request's tokens are the same whatever runs beside \
+      it.
+
+      A line of a prompts file is a text, or, if it begins with {, a JSON object: {"prompt": "..."} or \
+      {"ids": [1, 2, 3]}, with any of max_tokens, temperature, top_k, top_p, min_p, seed, \
+      stop_token_ids, ignore_eos and logprobs for that request alone. Empty lines are skipped.
+
+      --output text prints a single prompt's text as it is generated; several are printed under a line \
+      each that tells which it is. json prints one object a line: index, prompt, prompt_ids, ids, text, \
+      finish_reason (stop or length), error, logprobs, seed, usage and timing. A folder without \
+      tokenizer.json runs --ids with --output ids or json; text is then null.
+      """)
+
+  @OptionGroup var model: ModelArgument
+
+  @Option(name: [.short, .long], parsing: .unconditionalSingleValue, help: "A text to continue. Repeatable.")
+  var prompt: [String] = []
+
+  @Option(parsing: .unconditionalSingleValue, help: "Token ids to continue, as in 1,2,3. Repeatable.")
+  var ids: [TokenIDList] = []
+
+  @Option(parsing: .unconditional, help: "A file with a prompt on each line; - is standard input.")
+  var prompts: String?
+
+  @OptionGroup(title: "Sampling") var sampling: SamplingOptions
+  @OptionGroup(title: "Batching") var batch: BatchOptions
+  @OptionGroup(title: "Kernels") var kernels: KernelOptions
+
+  @Option(parsing: .unconditional, help: "What to print of each result.")
+  var output = GenerationOutput.text
+
+  func run() async throws {
+    let prompts = try readPrompts()
+    let folder = try model.folder()
+    let context = try kernels.context()
+    let tokenizer =
+      output == .text || prompts.contains(where: \.prompt.isText)
+      ? try Tokenizer.required(in: folder, for: output == .text ? "--output text" : "a prompt of text")
+      : try Tokenizer.ifPresent(in: folder)
+    let requests = try prompts.map { try GenerationRequest($0, tokenizer: tokenizer) }
+    let (configuration, _) = try PackedWeights.open(folder)
+    let sizes = try validate(requests, from: prompts, configuration)
+    let weights = try kernels.load(folder, context: context)
+    let engine = try Engine(weights, context: context, sizes: sizes, requestCount: requests.count)
+    let streams = try await engine.generate(requests)
+    try await GenerationPrinter(output: output, tokenizer: tokenizer).print(streams, prompts, requests)
+  }
+
+  /// Every prompt of the command line and the prompts file.
+  private func readPrompts() throws -> [PromptRequest] {
+    let defaults = sampling.parameters
+    var requests: [PromptRequest] = []
+    for (index, text) in prompt.enumerated() {
+      requests.append(
+        PromptRequest(prompt: .text(text), sampling: defaults, place: "--prompt \(index + 1)"))
+    }
+    for (index, list) in ids.enumerated() {
+      requests.append(
+        PromptRequest(prompt: .ids(list.ids), sampling: defaults, place: "--ids \(index + 1)"))
+    }
+    if let prompts { requests += try PromptRequest.read(path: prompts, defaults: defaults) }
+    guard !requests.isEmpty else {
+      let wanted = prompts == nil ? "give --prompt, --ids or --prompts" : "the prompts file is empty"
+      throw CommandFailure("no prompts: \(wanted)")
+    }
+    return requests
+  }
+
+  /// Refuses what the engine would refuse, by where it came from, before weights are read.
+  private func validate(
+    _ requests: [GenerationRequest], from prompts: [PromptRequest], _ configuration: ModelConfiguration
+  ) throws -> BatchOptions.Sizes {
+    let sizes = try batch.sizes(for: requests, modelContextLength: configuration.contextLength)
+    let limit = batch.maxSequenceLength ?? configuration.contextLength
+    for (request, prompt) in zip(requests, prompts) {
+      do {
+        try request.validate(vocabularySize: configuration.vocabularySize, contextLength: limit)
+      } catch { throw CommandFailure("\(prompt.place): \(error.commandDescription)") }
+    }
+    return sizes
+  }
+}
+
+extension GenerationRequest {
+  /// - Parameter tokenizer: nil only if the prompt is no text.
+  fileprivate init(_ prompt: PromptRequest, tokenizer: Tokenizer?) throws {
+    var sampling = prompt.sampling
+    // A seed that survives readers of JSON that hold numbers as doubles.
+    if sampling.seed == nil { sampling.seed = UInt64.random(in: 0..<1 << 53) }
+    switch prompt.prompt {
+    case .ids(let ids): self.init(promptTokens: ids, sampling: sampling)
+    case .text(let text):
+      guard let tokenizer else { throw CommandFailure("\(prompt.place): text without a tokenizer") }
+      do {
+        self.init(promptTokens: try tokenizer.encode(text), sampling: sampling)
+      } catch { throw CommandFailure("\(prompt.place): \(error)") }
+    }
+  }
+}
+
+extension Engine {
+  fileprivate init(
+    _ weights: PackedWeights, context: KernelContext, sizes: BatchOptions.Sizes, requestCount: Int
+  ) throws {
+    let session = try TransformerSession(
+      weights, context: context, slotCount: sizes.slotCount, contextLength: sizes.contextLength,
+      rowsPerStepMax: sizes.slotCount + sizes.prefillStep)
+    let vocabulary = 0..<weights.configuration.vocabularySize
+    try self.init(
+      model: session,
+      configuration: EngineConfiguration(
+        prefillStep: sizes.prefillStep, queueLengthMax: requestCount,
+        eosTokenIDs: weights.configuration.eosTokenIDs.filter(vocabulary.contains).map(Int32.init)))
+  }
+}

@@ -1,0 +1,41 @@
+public import ApusKernels
+import ApusModel
+public import ArgumentParser
+import Foundation
+
+extension WeightType: ExpressibleByArgument {}
+
+extension InstructionSet: ExpressibleByArgument {}
+
+/// How a model is held and run.
+struct KernelOptions: ParsableArguments {
+  @Option(parsing: .unconditional, help: "Type the weights are held in. (default: the checkpoint's own)")
+  var weights: WeightType?
+
+  @Option(
+    parsing: .unconditional, help: "Threads of each step. (default: the physical cores this process may use)")
+  var threads: Int?
+
+  @Option(parsing: .unconditional, help: "Instruction set of the kernels. (default: the best that runs here)")
+  var isa: InstructionSet?
+
+  @Flag(help: "Keep float32 activations where a bf16 dot product would be faster.")
+  var precise = false
+
+  func context() throws(KernelError) -> KernelContext {
+    try KernelContext(instructionSet: isa, threadCount: threads, precise: precise)
+  }
+
+  /// Loads and packs the weights of `folder`, with progress on a terminal.
+  func load(_ folder: URL, context: KernelContext) throws -> PackedWeights {
+    let progress = ProgressLine()
+    do throws(ModelError) {
+      return try PackedWeights(directory: folder, type: weights, context: context) { share in
+        progress.update("loading weights: \(Int(share * 100)) %")
+      }
+    } catch {
+      if case .notFinite = error { throw CommandFailure("\(folder.path): \(error)") }
+      throw error
+    }
+  }
+}
