@@ -95,9 +95,8 @@ private struct ModelReader {
 
   init(_ reader: inout JSONReader) throws(TokenizerFileProblem) {
     var seen: Set<[UInt8]> = []
-    guard reader.peek() == UInt8(ascii: "{") else {
-      throw .invalidField(field: "model", expected: "an object")
-    }
+    guard let first = reader.peek() else { throw reader.malformed("the text ends early") }
+    guard first == UInt8(ascii: "{") else { throw .invalidField(field: "model", expected: "an object") }
     try reader.readObject { (reader, key) throws(TokenizerFileProblem) in
       guard seen.insert(key).inserted else { throw reader.malformed("the key '\(key.text)' occurs twice") }
       if key == Array("vocab".utf8), reader.peek() == UInt8(ascii: "{") {
@@ -138,8 +137,9 @@ private struct ModelReader {
     try reader.readArray { (reader) throws(TokenizerFileProblem) in
       let field = "model.merges[\(mergeSpans.count)]"
       let start = mergeBytes.count
-      guard reader.peek() == UInt8(ascii: "[") else {
-        guard reader.peek() == UInt8(ascii: "\"") else {
+      guard let first = reader.peek() else { throw reader.malformed("the text ends early") }
+      guard first == UInt8(ascii: "[") else {
+        guard first == UInt8(ascii: "\"") else {
           throw .invalidField(field: field, expected: "a string or two strings")
         }
         try reader.readString(into: &mergeBytes)
