@@ -75,7 +75,7 @@ let package = Package(
     tests("CKernels", ["CKernels"]),
     tests("ApusKernels", ["ApusKernels"]),
     tests("ApusCheckpoint", ["ApusCheckpoint"], resources: [.copy("Fixtures")]),
-    tests("ApusModel", ["ApusModel", "ApusCheckpoint"], resources: [.copy("Fixtures")]),
+    tests("ApusModel", ["ApusModel", "ApusCheckpoint", "ApusKernels"], resources: [.copy("Fixtures")]),
     tests("ApusTokenizer", ["ApusTokenizer"], resources: [.copy("Fixtures")]),
     tests("ApusEngine", ["ApusEngine", "ApusModel"]),
     tests("Apus", ["Apus"]),

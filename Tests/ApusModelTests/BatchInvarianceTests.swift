@@ -1,5 +1,6 @@
 import ApusKernels
 import ApusModel
+import TestSupport
 import Testing
 
 /// A row's logits are the same bits whoever shares the step.
@@ -21,7 +22,7 @@ import Testing
 
   @Test(arguments: Case.all)
   func givesTheSameBitsAloneAndInARaggedBatch(_ test: Case) throws {
-    var random = SeededGenerator(seed: 7)
+    var random = SplitMix64(seed: 7)
     let alone = try TransformerSession(
       fixture: test.fixture, type: test.type, instructionSet: test.instructionSet, precise: false)
     let vocabulary = Int32(alone.vocabularySize)
@@ -46,7 +47,7 @@ import Testing
 
   /// Every row's logits, sequences advancing together by chunks of random sizes in shuffled slots.
   private func interleaved(
-    _ sequences: [[Int32]], on session: TransformerSession, using random: inout SeededGenerator
+    _ sequences: [[Int32]], on session: TransformerSession, using random: inout SplitMix64
   ) throws -> [[[Float]]] {
     let slots = Array(0..<session.slotCount).shuffled(using: &random)
     var found: [[[Float]]] = sequences.map { _ in [] }
@@ -69,20 +70,5 @@ import Testing
       for (row, owner) in zip(rows, owners) { found[owner].append(row) }
     }
     return found
-  }
-}
-
-/// SplitMix64 (Steele, Lea and Flood, 2014): the same sequence everywhere.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
   }
 }
