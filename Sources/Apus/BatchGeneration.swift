@@ -25,7 +25,8 @@ public struct BatchProgress: Sendable {
 }
 
 extension LanguageModel {
-  /// Continues all prompts, `batchSize` at a time by continuous batching, and returns what they gave in their order.
+  /// Continues all prompts, `batchSize` at a time by continuous batching, and returns what they gave in their
+  /// order.
   ///
   /// - Parameters:
   ///   - maxSequenceLength: tokens of one prompt and its continuation together, at most.
@@ -108,8 +109,9 @@ extension TextGenerator {
 extension LanguageModel {
   fileprivate func completion(of stream: TokenStream, prompt: [Int32]) async -> Completion {
     let result = await stream.collect()
+    var text = GeneratedText(tokenizer, continuing: prompt)
     return Completion(
-      text: text(of: result.tokenIDs, finishReason: result.finishReason), promptTokenIDs: prompt,
-      tokens: result.tokens, finishReason: result.finishReason, usage: result.usage)
+      text: text.append(result), promptTokenIDs: prompt, tokens: result.tokens,
+      finishReason: result.finishReason, usage: result.usage)
   }
 }

@@ -62,14 +62,6 @@ public final class LanguageModel: Sendable {
 
   /// The ids of `prompt`, with what the tokenizer's file says belongs before a text.
   public func encode(_ prompt: String) throws(TokenizerError) -> [Int32] { try tokenizer.encode(prompt) }
-
-  /// The text of generated tokens: without special tokens, and without the token that stopped it.
-  func text(of tokens: [Int32], finishReason: FinishReason) -> String {
-    var detokenizer = StreamingDetokenizer(tokenizer)
-    var text = ""
-    for token in tokens.withoutStop(finishReason) { text += detokenizer.appendKnown(token) }
-    return text + detokenizer.finishKnown()
-  }
 }
 
 extension ModelLocation {
@@ -81,18 +73,4 @@ extension ModelLocation {
       do { return try ApusStories.modelDirectory() } catch { throw .embeddedModel(error) }
     }
   }
-}
-
-extension [Int32] {
-  func withoutStop(_ reason: FinishReason) -> ArraySlice<Int32> {
-    if case .stop = reason { dropLast() } else { self[...] }
-  }
-}
-
-extension StreamingDetokenizer {
-  /// The text settled by `token`. A model's vocabulary may be larger than its tokenizer's; ids without a token are
-  /// no text, as in Hugging Face tokenizers.
-  mutating func appendKnown(_ token: Int32) -> String { (try? append(token)) ?? "" }
-
-  mutating func finishKnown() -> String { (try? finish()) ?? "" }
 }

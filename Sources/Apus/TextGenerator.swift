@@ -65,7 +65,7 @@ public final class TextGenerator: Sendable {
     do { tokens = try model.encode(prompt) } catch { throw .encoding(index: 0, error) }
     do {
       let stream = try await engine.generate(GenerationRequest(promptTokens: tokens, sampling: sampling))
-      return TextStream(stream, model: model)
+      return TextStream(stream, text: GeneratedText(model.tokenizer, continuing: tokens))
     } catch { throw .prompt(index: 0, error) }
   }
 }

@@ -1,39 +1,35 @@
 public import ApusEngine
-import ApusTokenizer
 
-/// A prompt's continuation as it is generated: pieces of text, whole characters only.
+/// A prompt's continuation as it is generated: pieces of text, whole characters only. See `GeneratedText`.
 ///
-/// For one reader. Letting go of it, or of its iterator, ends the request. `details` has more than the text.
+/// For one reader. Letting go of it, or of its iterator, ends the request.
 public struct TextStream: AsyncSequence, Sendable {
   public typealias Element = String
   public typealias Failure = LanguageModelError
 
   public let tokens: TokenStream
-  private let model: LanguageModel
+  private let text: GeneratedText
   /// Keeps an engine made for this stream alone.
   var generator: TextGenerator?
 
-  init(_ tokens: TokenStream, model: LanguageModel) {
+  init(_ tokens: TokenStream, text: GeneratedText) {
     self.tokens = tokens
-    self.model = model
+    self.text = text
   }
 
   public func makeAsyncIterator() -> Iterator {
-    Iterator(
-      tokens: tokens.makeAsyncIterator(), detokenizer: StreamingDetokenizer(model.tokenizer), stream: self)
+    Iterator(tokens: tokens.makeAsyncIterator(), text: text, stream: self)
   }
 
   public struct Iterator: AsyncIteratorProtocol {
     private var tokens: TokenStream.Iterator
-    private var detokenizer: StreamingDetokenizer
+    private var text: GeneratedText
     private let stream: TextStream
-    /// The newest token: it is text only if it turns out not to be the one that stopped the request.
-    private var held: Int32?
     private var isFinished = false
 
-    init(tokens: TokenStream.Iterator, detokenizer: StreamingDetokenizer, stream: TextStream) {
+    init(tokens: TokenStream.Iterator, text: GeneratedText, stream: TextStream) {
       self.tokens = tokens
-      self.detokenizer = detokenizer
+      self.text = text
       self.stream = stream
     }
 
@@ -45,29 +41,18 @@ public struct TextStream: AsyncSequence, Sendable {
       isolation actor: isolated (any Actor)?
     ) async throws(LanguageModelError) -> String? {
       while !isFinished, let event = await tokens.next(isolation: actor) {
-        var piece = ""
-        switch event {
-        case .token(let token):
-          if let held { piece = detokenizer.appendKnown(held) }
-          held = token.id
-        case .finished(let reason, _):
+        if case .finished(let reason, _) = event {
           isFinished = true
-          piece = try last(reason)
+          switch reason {
+          case .failed(let error): throw .generation(index: 0, error)
+          case .shutdown: throw .shutDown(index: 0)
+          case .stop, .length, .cancelled: break
+          }
         }
+        let piece = text.append(event)
         if !piece.isEmpty { return piece }
       }
       return nil
-    }
-
-    private mutating func last(_ reason: FinishReason) throws(LanguageModelError) -> String {
-      switch reason {
-      case .stop: return detokenizer.finishKnown()
-      case .failed(let error): throw .generation(index: 0, error)
-      case .shutdown: throw .shutDown(index: 0)
-      case .length, .cancelled:
-        let piece = held.map { detokenizer.appendKnown($0) } ?? ""
-        return piece + detokenizer.finishKnown()
-      }
     }
   }
 }

@@ -1,3 +1,4 @@
+import Apus
 import ApusEngine
 import ApusTokenizer
 
@@ -14,7 +15,8 @@ struct GenerationPrinter {
     var failures: [String] = []
     for (index, stream) in streams.enumerated() {
       let isStreamed = output == .text && streams.count == 1
-      let (result, text) = try await read(stream, isStreamed: isStreamed)
+      let (result, text) = try await read(
+        stream, continuing: requests[index].promptTokens, isStreamed: isStreamed)
       let record = GenerationRecord(
         index: index, request: prompts[index], promptTokens: requests[index].promptTokens, result: result,
         text: text)
@@ -31,9 +33,9 @@ struct GenerationPrinter {
 
   /// Reads `stream` to its end. Streamed text is printed as it comes, with a line's end after it.
   private func read(
-    _ stream: TokenStream, isStreamed: Bool
+    _ stream: TokenStream, continuing prompt: [Int32], isStreamed: Bool
   ) async throws -> (GenerationResult, text: String?) {
-    var assembler = tokenizer.map { GeneratedText($0) }
+    var assembler = tokenizer.map { GeneratedText($0, continuing: prompt) }
     var text = ""
     var tokens: [GeneratedToken] = []
     for await event in stream {

@@ -1,7 +1,7 @@
 /// The lines of a file or of standard input, each as soon as it is there.
 ///
-/// A line ends with "\n" or "\r\n" or the end of the file. It must be UTF-8 and no longer than `byteCountMax`. A
-/// byte order mark before the first line is no part of it.
+/// A line ends with "\n" or "\r\n" or the end of the file. It must be UTF-8 and no longer than
+/// `byteCountMax`. A byte order mark before the first line is no part of it.
 struct LineReader: ~Copyable {
   static let byteCountMax = 64 << 20
 
