@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 
 /// `apus`: the library at a shell.
 ///
@@ -28,12 +27,12 @@ struct ApusCommand: AsyncParsableCommand {
         try command.run()
       }
     } catch is ReaderGone {
-      exit()
+      StandardStreams.end(exitCode: 0)
     } catch {
       // Help, and what else the parser's own commands throw, is the parser's to print.
       guard exitCode(for: error) == .failure else { exit(withError: error) }
       StandardStreams.report(error)
-      exit(withError: ExitCode.failure)
+      StandardStreams.end(exitCode: 1)
     }
   }
 }

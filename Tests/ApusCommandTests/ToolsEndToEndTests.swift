@@ -140,6 +140,25 @@ import Testing
     #expect(try error.fileHandleForReading.readToEnd() ?? Data() == Data())
   }
 
+  @Test func endsQuietlyWhenItsReaderGoesInTheMiddle() throws {
+    let folder = try TemporaryFolder()
+    let lines = (0..<300).map { #"{"ids": [\#($0 % 90), 1, 2], "max_tokens": 64, "ignore_eos": true}"# }
+    let prompts = try folder.write("prompts.jsonl", lines.joined(separator: "\n"))
+    let path = try ModelFixture("qwen2-tied").path
+    let process = ApusBinary.process(["generate", path, "--prompts", prompts.path, "--output", "ids"])
+    let output = Pipe()
+    let error = Pipe()
+    process.standardOutput = output
+    process.standardError = error
+    try process.run()
+    _ = try output.fileHandleForReading.read(upToCount: 10)
+    try output.fileHandleForReading.close()
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit)
+    #expect(process.terminationStatus == 0)
+    #expect(try error.fileHandleForReading.readToEnd() ?? Data() == Data())
+  }
+
   @Test func tellsItsVersionAndRefusesUnknownOptionsWithUsage() throws {
     let version = try ApusBinary.run("--version")
     #expect(version.exitCode == 0)

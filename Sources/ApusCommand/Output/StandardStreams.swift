@@ -44,6 +44,10 @@ enum StandardStreams {
     text.withUTF8 { try? writeAll(UnsafeRawBufferPointer($0), to: STDERR_FILENO) }
   }
 
+  /// Ends the process at once. An engine's thread may be in the middle of a step, and `exit` would take the
+  /// threads' library down under it. All that was written is out: nothing here is buffered.
+  static func end(exitCode: CInt) -> Never { _exit(exitCode) }
+
   static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
   static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 }
