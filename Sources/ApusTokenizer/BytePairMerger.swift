@@ -24,18 +24,30 @@ struct BytePairMerger {
     for index in 1..<symbols.count {
       ranks.append(table[symbols[index - 1], symbols[index]]?.rank ?? Self.noRank)
     }
-    while let lowest = ranks.indices.min(by: { ranks[$0] < ranks[$1] }), ranks[lowest] != Self.noRank {
-      guard let merged = table[symbols[lowest], symbols[lowest + 1]] else { return }
-      symbols[lowest] = merged.token
-      symbols.remove(at: lowest + 1)
-      ranks.remove(at: lowest)
-      if lowest < ranks.count {
-        ranks[lowest] = table[merged.token, symbols[lowest + 1]]?.rank ?? Self.noRank
-      }
-      if lowest > 0 {
-        ranks[lowest - 1] = table[symbols[lowest - 1], merged.token]?.rank ?? Self.noRank
-      }
+    let count = symbols.withUnsafeMutableBufferPointer { symbols in
+      ranks.withUnsafeMutableBufferPointer { Self.scan(symbols, $0, table) }
     }
+    symbols.removeSubrange(count...)
+  }
+
+  /// `ranks` holds the rank of each symbol with the next one. Returns how many symbols are left.
+  private static func scan(
+    _ symbols: UnsafeMutableBufferPointer<Int32>, _ ranks: UnsafeMutableBufferPointer<UInt32>,
+    _ table: MergeTable
+  ) -> Int {
+    var count = symbols.count
+    while count > 1 {
+      var lowest = 0
+      for index in 1..<max(count - 1, 1) where ranks[index] < ranks[lowest] { lowest = index }
+      guard ranks[lowest] != noRank, let merged = table[symbols[lowest], symbols[lowest + 1]] else { break }
+      count -= 1
+      symbols[lowest] = merged.token
+      for index in lowest + 1..<max(count, lowest + 1) { symbols[index] = symbols[index + 1] }
+      for index in lowest..<max(count - 1, lowest) { ranks[index] = ranks[index + 1] }
+      if lowest < count - 1 { ranks[lowest] = table[merged.token, symbols[lowest + 1]]?.rank ?? noRank }
+      if lowest > 0 { ranks[lowest - 1] = table[symbols[lowest - 1], merged.token]?.rank ?? noRank }
+    }
+    return count
   }
 
   /// A doubly linked list of symbols and a queue of pairs by rank and place: n log n on words of any length.

@@ -46,6 +46,17 @@ struct BytePairModel: Sendable {
 
   /// Appends the ids of one word, which is not empty.
   func encode(
+    _ word: UnsafeBufferPointer<UInt8>, _ merger: inout BytePairMerger, _ cache: inout WordCache,
+    into ids: inout [Int32]
+  ) throws(TokenizerError) {
+    guard let place = cache.place(of: word) else { return try encode(word, &merger, into: &ids) }
+    if cache.appendIDs(at: place, to: &ids) { return }
+    let start = ids.count
+    try encode(word, &merger, into: &ids)
+    cache.store(ids[start...], at: place)
+  }
+
+  private func encode(
     _ word: UnsafeBufferPointer<UInt8>, _ merger: inout BytePairMerger, into ids: inout [Int32]
   ) throws(TokenizerError) {
     if options.ignoresMerges, let id = wholeWord(word) {

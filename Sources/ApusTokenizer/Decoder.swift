@@ -82,7 +82,7 @@ struct DecoderState: Sendable {
     switch decoder.tokenSteps[step] {
     case .replace(let pattern, let content):
       let isText = token.withUnsafeBufferPointer { UTF8Stretch($0, from: 0) == .valid }
-      try run(isText ? pattern.replacing(in: token, with: content) : token, step: step + 1, &text)
+      try run(isText ? pattern.replacing(in: token, with: content).text : token, step: step + 1, &text)
     case .byteFallback:
       if let byte = Self.byte(of: token) {
         try take(byte, step: step, &text)

@@ -22,7 +22,8 @@ struct Pattern: Sendable {
   private(set) var sets = ScalarSetTable()
   private(set) var word = 0
   /// For each first byte, and last for the end of the text, the alternatives that can match there.
-  private(set) var entries: [[Int]] = []
+  private var entries: [Int] = []
+  private var entryEnds: [Int] = []
 
   init(_ source: String) throws(TokenizerFileProblem) {
     try self.init(source, PatternParser.parse(source))
@@ -38,7 +39,7 @@ struct Pattern: Sendable {
   init(_ source: String, _ node: PatternNode) throws(TokenizerFileProblem) {
     self.source = source
     word = sets.index(of: CharacterClasses.shared.word)
-    entries = Array(repeating: [], count: 257)
+    var entries = [[Int]](repeating: [], count: 257)
     let alternatives = if case .alternatives(let parts) = node { parts } else { [node] }
     for alternative in alternatives {
       let start = program.count
@@ -52,7 +53,21 @@ struct Pattern: Sendable {
       }
       if always { entries[256].append(start) }
     }
+    for starts in entries {
+      self.entries += starts
+      entryEnds.append(self.entries.count)
+    }
   }
+
+  /// The alternatives to try where `byte` is next; 256 stands for the end of the text.
+  @inline(__always)
+  func alternatives(at byte: Int) -> Range<Int> {
+    (byte > 0 ? entryEnds[byte - 1] : 0)..<entryEnds[byte]
+  }
+
+  /// Where the program of an alternative begins.
+  @inline(__always)
+  func start(ofAlternative index: Int) -> Int { entries[index] }
 
   private mutating func append(_ instruction: Instruction) throws(TokenizerFileProblem) {
     guard program.count < Self.instructionsMax else {

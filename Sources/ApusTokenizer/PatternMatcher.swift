@@ -48,10 +48,9 @@ struct PatternMatcher {
   private mutating func search() throws(TokenizerError) -> Range<Int>? {
     var start = searchStart
     while true {
-      let entries = pattern.entries[start < text.count ? Int(text[start]) : 256]
-      for entry in entries {
+      for alternative in pattern.alternatives(at: start < text.count ? Int(text[start]) : 256) {
         choices.removeAll(keepingCapacity: true)
-        if let end = try run(entry, start) { return start..<end }
+        if let end = try run(pattern.start(ofAlternative: alternative), start) { return start..<end }
       }
       guard start < text.count else { return nil }
       start += decodeScalar(text, start).length

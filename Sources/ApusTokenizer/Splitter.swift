@@ -39,20 +39,27 @@ struct Splitter: Sendable {
   func apply(to list: inout PieceList) throws(TokenizerError) {
     var parts: [Part] = []
     try list.split { (piece, result) throws(TokenizerError) in
+      if behavior == .isolated {
+        try find(in: piece) { range, _ in result.append(range) }
+        return
+      }
       parts.removeAll(keepingCapacity: true)
-      try find(in: piece, &parts)
+      try find(in: piece) { parts.append(Part(range: $0, isMatch: $1)) }
       combine(parts, into: &result)
     }
   }
 
-  /// Matches and what lies between them: together the whole text.
-  private func find(in text: UnsafeBufferPointer<UInt8>, _ parts: inout [Part]) throws(TokenizerError) {
+  /// Gives matches and what lies between them: together the whole text.
+  @inline(__always)
+  private func find(
+    in text: UnsafeBufferPointer<UInt8>, _ give: (Range<Int>, _ isMatch: Bool) -> Void
+  ) throws(TokenizerError) {
     var previous = 0
     func add(_ match: Range<Int>) {
       if previous < match.lowerBound {
-        parts.append(Part(range: previous..<match.lowerBound, isMatch: isInverted))
+        give(previous..<match.lowerBound, isInverted)
       }
-      parts.append(Part(range: match, isMatch: !isInverted))
+      give(match, !isInverted)
       previous = match.upperBound
     }
     switch delimiter {
@@ -67,7 +74,7 @@ struct Splitter: Sendable {
         position += length
       }
     }
-    if previous < text.count { parts.append(Part(range: previous..<text.count, isMatch: isInverted)) }
+    if previous < text.count { give(previous..<text.count, isInverted) }
   }
 
   private func combine(_ parts: [Part], into result: inout [Range<Int>]) {

@@ -24,7 +24,8 @@ public struct Tokenizer: Sendable {
         (content) throws(TokenizerFileProblem) in
         var text = content
         do {
-          for normalizer in file.normalizers { try normalizer.apply(to: &text) }
+          var isAtOrigin = true
+          for normalizer in file.normalizers { try normalizer.apply(to: &text, isAtOrigin: &isAtOrigin) }
         } catch {
           throw .invalidField(field: "normalizer", expected: "to take the added token '\(content.text)'")
         }
@@ -112,6 +113,12 @@ public struct Tokenizer: Sendable {
 // MARK: - Encoding
 
 extension Tokenizer {
+  /// Memory that the words of one text share.
+  private struct Work {
+    var merger: BytePairMerger
+    var cache: WordCache
+  }
+
   /// The ids of a text.
   /// - Parameters:
   ///   - addSpecialTokens: whether to put what the file's post-processor says (such as `<s>`) around the
@@ -125,7 +132,7 @@ extension Tokenizer {
   ) throws(TokenizerError) -> [Int32] {
     let bytes = Array(text.utf8)
     var ids = addSpecialTokens ? parts.template.prefix : []
-    var merger = BytePairMerger()
+    var work = Work(merger: BytePairMerger(), cache: WordCache(textByteCount: bytes.count))
     try bytes.withUnsafeBufferPointer { (text) throws(TokenizerError) in
       let segments = parts.added.segments(of: text, normalized: false, skippingSpecial: !parseSpecialTokens)
       for segment in segments {
@@ -134,7 +141,7 @@ extension Tokenizer {
         } else {
           try encodeSegment(
             Array(text[segment.range]), isAtOrigin: segment.range.lowerBound == 0,
-            skippingSpecial: !parseSpecialTokens, &merger, &ids)
+            skippingSpecial: !parseSpecialTokens, &work, &ids)
         }
       }
     }
@@ -144,11 +151,11 @@ extension Tokenizer {
 
   /// Normalizes text between added tokens, and finds those that are looked for in normalized text.
   private func encodeSegment(
-    _ segment: [UInt8], isAtOrigin: Bool, skippingSpecial: Bool, _ merger: inout BytePairMerger,
-    _ ids: inout [Int32]
+    _ segment: [UInt8], isAtOrigin: Bool, skippingSpecial: Bool, _ work: inout Work, _ ids: inout [Int32]
   ) throws(TokenizerError) {
     var text = segment
-    for normalizer in parts.normalizers { try normalizer.apply(to: &text) }
+    var isAtOrigin = isAtOrigin
+    for normalizer in parts.normalizers { try normalizer.apply(to: &text, isAtOrigin: &isAtOrigin) }
     try text.withUnsafeBufferPointer { (text) throws(TokenizerError) in
       let segments = parts.added.segments(of: text, normalized: true, skippingSpecial: skippingSpecial)
       for segment in segments {
@@ -156,20 +163,21 @@ extension Tokenizer {
           ids.append(id)
         } else {
           let isAtOrigin = isAtOrigin && segment.range.lowerBound == 0
-          try encodeText(Array(text[segment.range]), isAtOrigin: isAtOrigin, &merger, &ids)
+          try encodeText(Array(text[segment.range]), isAtOrigin: isAtOrigin, &work, &ids)
         }
       }
     }
   }
 
   private func encodeText(
-    _ text: [UInt8], isAtOrigin: Bool, _ merger: inout BytePairMerger, _ ids: inout [Int32]
+    _ text: [UInt8], isAtOrigin: Bool, _ work: inout Work, _ ids: inout [Int32]
   ) throws(TokenizerError) {
     var list = PieceList(text, isAtOrigin: isAtOrigin)
     for preTokenizer in parts.preTokenizers { try preTokenizer.apply(to: &list) }
     try list.bytes.withUnsafeBufferPointer { (bytes) throws(TokenizerError) in
       for piece in list.pieces {
-        try parts.model.encode(UnsafeBufferPointer(rebasing: bytes[piece.range]), &merger, into: &ids)
+        let word = UnsafeBufferPointer(rebasing: bytes[piece.range])
+        try parts.model.encode(word, &work.merger, &work.cache, into: &ids)
       }
     }
   }

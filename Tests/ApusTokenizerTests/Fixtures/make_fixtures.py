@@ -3,7 +3,8 @@
 
 Usage: make_fixtures.py [SHARED_DATA_FOLDER]. Written beside this file: one `tokenizer.json` of each kind with its
 cases, `normalizers.json`, `pre-tokenizers.json` and `decoders.json` (every component and setting by itself), `patterns.json` (regular expressions alone) and,
-where a folder of real tokenizers is given, `shared-data.json`, whose tests run where that folder is.
+where a folder of real tokenizers is given, `shared-data.json`, whose tests run where that folder is. Training breaks
+ties at random: the vocabularies differ from run to run.
 """
 
 import json
@@ -191,6 +192,14 @@ def components():
         tokenizer.normalizer = normalizer
         add_flagged(tokenizer)
         yield f"added tokens {name}", tokenizer
+    for name, normalizer in {
+        "strip": N.Sequence([N.Strip(), N.Prepend("x")]), "remove": N.Replace(" ", ""), "accents": N.StripAccents(),
+        "replace": N.Replace(Regex(r"^\s+"), "x"),
+    }.items():
+        tokenizer = small(unk_token="<unk>")
+        tokenizer.normalizer = normalizer
+        tokenizer.pre_tokenizer = metaspace(prepend_scheme="first", split=False)
+        yield f"metaspace after {name}", tokenizer
     yield "no unknown token", small()
     tokenizer = small(unk_token="<unk>", byte_fallback=True)
     yield "byte fallback without byte tokens", tokenizer
