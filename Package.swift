@@ -70,14 +70,14 @@ let package = Package(
       swiftSettings: strict),
 
     .target(
-      name: "TestSupport", dependencies: ["ApusEngine", "ApusModel"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["ApusEngine", "ApusKernels", "ApusModel"], path: "Tests/TestSupport",
       swiftSettings: strict),
     tests("CKernels", ["CKernels"]),
     tests("ApusKernels", ["ApusKernels"]),
     tests("ApusCheckpoint", ["ApusCheckpoint"], resources: [.copy("Fixtures")]),
     tests("ApusModel", ["ApusModel", "ApusCheckpoint", "ApusKernels"], resources: [.copy("Fixtures")]),
     tests("ApusTokenizer", ["ApusTokenizer"], resources: [.copy("Fixtures")]),
-    tests("ApusEngine", ["ApusEngine", "ApusModel"]),
+    tests("ApusEngine", ["ApusEngine", "ApusKernels", "ApusModel"]),
     tests("Apus", ["Apus"]),
     tests("ApusCommand", ["ApusCommand", "ApusEngine", argumentParser]),
   ]

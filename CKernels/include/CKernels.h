@@ -26,6 +26,7 @@
 #include "ck_norm.h"
 #include "ck_rope.h"
 #include "ck_attention.h"
+#include "ck_sampling.h"
 #include "ck_reference.h"
 #include "ck_kernel_table.h"
 

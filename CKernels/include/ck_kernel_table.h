@@ -5,6 +5,7 @@
 #include "ck_linear.h"
 #include "ck_norm.h"
 #include "ck_rope.h"
+#include "ck_sampling.h"
 
 /// Product of a few rows with a few panels.
 ///
@@ -100,6 +101,22 @@ typedef struct ck_attention_tile {
     float *partials;
     size_t partial_stride;
 } ck_attention_tile;
+
+/// A run of whole blocks of a row of logits; the last may be short. logit_scan_blocks_f32: block_value[b] = largest
+/// logit of block b, NaN left out, and is_valid = none is NaN or +infinity. logit_weight_blocks_f32: as
+/// ck_logit_weights, block_value[b] = sum of block b.
+///
+/// Shapes    logits [count], weights [count] or NULL, block_value [ceil(count / CK_LOGIT_BLOCK)]
+/// Numerics  a block's bits depend on the block alone.
+typedef struct ck_logit_blocks {
+    const float *logits;
+    int32_t count;
+    float max;
+    float temperature;
+    float *weights;
+    float *block_value;
+    bool is_valid;
+} ck_logit_blocks;
 
 /// One instruction set's micro-kernels. Every pointer is set in every table.
 typedef struct ck_kernel_table {

@@ -5,6 +5,7 @@
 #include "ck_linear.h"
 #include "ck_norm.h"
 #include "ck_rope.h"
+#include "ck_sampling.h"
 
 // Scalar references with double accumulators: the oracle of every micro-kernel and op. Dull on purpose, one
 // thread, never derived from the vector code. Arguments and layouts are those of the op, scratch ignored.
@@ -20,5 +21,9 @@ void ck_reference_add_rms_norm(const ck_add_rms_norm_args *args);
 void ck_reference_rope_append_f32(const ck_rope_append_args *args);
 
 void ck_reference_attention_f32(const ck_attention_args *args);
+
+ck_logit_scan_result ck_reference_logit_scan(const ck_logit_scan_args *args);
+
+double ck_reference_logit_weights(const ck_logit_weights_args *args);
 
 #endif

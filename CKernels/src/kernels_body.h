@@ -6,3 +6,4 @@
 #include "norm/norm_body.h"
 #include "rope/rope_body.h"
 #include "attention/attention_body.h"
+#include "sampling/sampling_body.h"

@@ -1,3 +1,4 @@
+public import ApusKernels
 public import ApusModel
 
 /// Decodes many requests together, by continuous batching, on a thread of its own.
@@ -21,17 +22,20 @@ public actor Engine {
   public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
   /// - Parameters:
+  ///   - kernels: run the passes over rows of logits, usually the model's own. Nil: the best instruction set, one
+  ///     thread.
   ///   - makeSeed: draws the seed of a request that brings none.
   ///   - observer: is told what happens, on the engine's thread; steps wait for it.
-  /// - Throws: `EngineError.invalidConfiguration`.
+  /// - Throws: `EngineError`.
   public init(
     model: sending any StepModel, configuration: EngineConfiguration = EngineConfiguration(),
-    clock: EngineClock = .monotonic(),
+    kernels: KernelContext? = nil, clock: EngineClock = .monotonic(),
     makeSeed: @escaping @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) },
     observer: (@Sendable (EngineEvent) -> Void)? = nil
   ) throws(EngineError) {
     let core = try EngineCore(
-      model: model, configuration: configuration, clock: clock, makeSeed: makeSeed, observer: observer)
+      model: model, configuration: configuration, kernels: kernels, clock: clock, makeSeed: makeSeed,
+      observer: observer)
     self.configuration = configuration
     self.clock = clock
     recorder = core.metrics

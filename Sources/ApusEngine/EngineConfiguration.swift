@@ -1,3 +1,5 @@
+public import ApusKernels
+
 /// When waiting requests get slots.
 public enum AdmissionMode: Sendable, Equatable {
   /// As soon as one is free.
@@ -31,6 +33,8 @@ public struct EngineConfiguration: Sendable, Equatable {
 /// Why an engine could not be made.
 public enum EngineError: Error, Sendable, Equatable {
   case invalidConfiguration(field: String, value: Int, expected: String)
+  /// The kernels that draw tokens could not be had.
+  case kernels(KernelError)
 }
 
 extension EngineError: CustomStringConvertible {
@@ -38,6 +42,7 @@ extension EngineError: CustomStringConvertible {
     switch self {
     case .invalidConfiguration(let field, let value, let expected):
       "\(field) is \(value), expected \(expected)"
+    case .kernels(let error): error.description
     }
   }
 }

@@ -1,3 +1,4 @@
+package import ApusKernels
 package import ApusModel
 
 /// The engine without its thread: queue requests, call `step` while it returns true. Not thread-safe;
@@ -36,9 +37,9 @@ package final class EngineCore {
   /// Of the token each slot sampled in this step.
   private var logprobs: [TokenLogprobs?]
 
-  /// - Throws: `EngineError.invalidConfiguration`.
+  /// - Throws: `EngineError`.
   package init(
-    model: any StepModel, configuration: EngineConfiguration, clock: EngineClock,
+    model: any StepModel, configuration: EngineConfiguration, kernels: KernelContext?, clock: EngineClock,
     makeSeed: @escaping @Sendable () -> UInt64, observer: (@Sendable (EngineEvent) -> Void)?
   ) throws(EngineError) {
     func check(_ holds: Bool, _ field: String, _ value: Int, _ expected: String) throws(EngineError) {
@@ -51,6 +52,10 @@ package final class EngineCore {
       "at least the model's \(model.slotCount) slots")
     try check(configuration.prefillStep >= 1, "prefillStep", configuration.prefillStep, "at least 1")
     try check(configuration.queueLengthMax >= 1, "queueLengthMax", configuration.queueLengthMax, "at least 1")
+    do throws(KernelError) {
+      let kernels = if let kernels { kernels } else { try KernelContext(threadCount: 1) }
+      sampler = Sampler(vocabularySize: model.vocabularySize, kernels: kernels)
+    } catch { throw .kernels(error) }
     self.model = model
     self.configuration = configuration
     self.clock = clock
@@ -62,7 +67,6 @@ package final class EngineCore {
         slotCount: model.slotCount, rowsPerStepMax: model.rowsPerStepMax,
         prefillStep: configuration.prefillStep, queueLengthMax: configuration.queueLengthMax,
         admission: configuration.admission))
-    sampler = Sampler(vocabularySize: model.vocabularySize)
     logprobs = Array(repeating: nil, count: model.slotCount)
     plan.reserveCapacity(rows: model.rowsPerStepMax, runs: model.slotCount)
     batch.reserveCapacity(rows: model.rowsPerStepMax, sequences: model.slotCount)

@@ -18,7 +18,8 @@ struct EngineCoreTests {
     clock: EngineClock = EngineClock { .zero }, observer: (@Sendable (EngineEvent) -> Void)? = nil
   ) throws -> EngineCore {
     try EngineCore(
-      model: model, configuration: configuration, clock: clock, makeSeed: { 77 }, observer: observer)
+      model: model, configuration: configuration, kernels: nil, clock: clock, makeSeed: { 77 },
+      observer: observer)
   }
 
   private func prompt(_ count: Int, from first: Int32 = 1) -> [Int32] {

@@ -1,4 +1,5 @@
 import ApusEngine
+public import ApusKernels
 public import ApusModel
 
 /// Runs random workloads through an engine and compares every request, bit for bit, with itself run alone.
@@ -19,6 +20,8 @@ public struct BatchInvariance {
 
   public var ranges = Ranges()
   public var eosTokenIDs: [Int32]
+  /// What draws tokens; nil for the engine's default.
+  public var kernels: KernelContext?
   /// A model with so many slots. Called for each workload, and with one slot for each request alone.
   public var makeModel: (_ slotCount: Int) -> any StepModel
   /// Called at the end of a workload with its model, to look for breaches of contract.
@@ -83,7 +86,7 @@ public struct BatchInvariance {
       model: model,
       configuration: EngineConfiguration(
         prefillStep: prefillStep, admission: admission, eosTokenIDs: eosTokenIDs),
-      clock: EngineClock { .zero }, makeSeed: { 1 }, observer: nil)
+      kernels: kernels, clock: EngineClock { .zero }, makeSeed: { 1 }, observer: nil)
   }
 
   /// Runs the request with nobody else, its prompt in one chunk, and says how the results differ.

@@ -18,6 +18,11 @@ struct PrefixSelection {
     return bits >> 31 == 1 ? ~bits : bits | 0x8000_0000
   }
 
+  /// The value whose key this is.
+  static func value(ofKey key: UInt32) -> Float {
+    Float(bitPattern: key >> 31 == 1 ? key & 0x7FFF_FFFF : ~key)
+  }
+
   /// The shortest prefix with `count` values.
   mutating func cut(
     _ values: UnsafeBufferPointer<Float>, count: Int, scratch: UnsafeMutableBufferPointer<Int32>

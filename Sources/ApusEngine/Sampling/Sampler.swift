@@ -1,3 +1,4 @@
+package import ApusKernels
 import Foundation
 
 /// Draws tokens from rows of logits, as `SamplingParameters` says. What it draws depends on the row, the
@@ -8,29 +9,34 @@ package final class Sampler {
     package var logprobs: TokenLogprobs?
   }
 
-  /// Rows at least this long are thinned out before a selection.
-  private static let thinningCount = 2048
-  private static let blockWidth = 64
-
   private let vocabularySize: Int
+  private let kernels: KernelContext
   /// Tokens still in the running, ascending, with their logits and weights.
   private let ids: UnsafeMutableBufferPointer<Int32>
   private let values: UnsafeMutableBufferPointer<Float>
   private let weights: UnsafeMutableBufferPointer<Float>
   private let scratch: UnsafeMutableBufferPointer<Int32>
+  /// Of the row's blocks: the largest logit, and the sum of the weights last computed.
+  private let blockMax: UnsafeMutableBufferPointer<Float>
+  private let blockSums: UnsafeMutableBufferPointer<Float>
   private var selection = PrefixSelection()
 
-  package init(vocabularySize: Int) {
+  /// - Parameter kernels: run the passes over whole rows.
+  package init(vocabularySize: Int, kernels: KernelContext) {
     precondition(vocabularySize > 0 && vocabularySize <= Int32.max, "\(vocabularySize) logits")
     self.vocabularySize = vocabularySize
-    ids = .allocate(capacity: vocabularySize)
-    values = .allocate(capacity: vocabularySize)
-    weights = .allocate(capacity: vocabularySize)
-    scratch = .allocate(capacity: vocabularySize)
-    ids.initialize(repeating: 0)
-    values.initialize(repeating: 0)
-    weights.initialize(repeating: 0)
-    scratch.initialize(repeating: 0)
+    self.kernels = kernels
+    func buffer<T: Numeric>(_ count: Int) -> UnsafeMutableBufferPointer<T> {
+      let buffer = UnsafeMutableBufferPointer<T>.allocate(capacity: count)
+      buffer.initialize(repeating: 0)
+      return buffer
+    }
+    ids = buffer(vocabularySize)
+    values = buffer(vocabularySize)
+    weights = buffer(vocabularySize)
+    scratch = buffer(vocabularySize)
+    blockMax = buffer(KernelContext.logitBlockCount(vocabularySize))
+    blockSums = buffer(KernelContext.logitBlockCount(vocabularySize))
   }
 
   deinit {
@@ -38,6 +44,8 @@ package final class Sampler {
     values.deallocate()
     weights.deallocate()
     scratch.deallocate()
+    blockMax.deallocate()
+    blockSums.deallocate()
   }
 
   /// The token for `position`. Nil: the logits hold NaN or +infinity, or nothing finite.
@@ -45,7 +53,7 @@ package final class Sampler {
     _ logits: UnsafeBufferPointer<Float>, parameters: SamplingParameters, seed: UInt64, position: Int
   ) -> Sample? {
     precondition(logits.count == vocabularySize, "\(logits.count) logits, expected \(vocabularySize)")
-    let scan = VocabularyLoops.scan(logits)
+    let scan = kernels.scanLogits(logits, blockMax: blockMax)
     guard scan.isValid else { return nil }
     let token =
       parameters.temperature == 0
@@ -66,16 +74,14 @@ package final class Sampler {
     var mass: Double
     if parameters.topK > 0 && parameters.topK < logits.count {
       count = selectLargest(parameters.topK, of: logits)
-      mass = VocabularyLoops.weights(
+      mass = kernels.logitWeights(
         UnsafeBufferPointer(rebasing: values[..<count]), max: max, temperature: parameters.temperature,
-        into: UnsafeMutableBufferPointer(rebasing: weights[..<count]))
+        into: weights, blockSums: blockSums)
     } else {
-      mass = VocabularyLoops.weights(
-        logits, max: max, temperature: parameters.temperature, into: weights)
-      if parameters.topP == 1 && parameters.minP == 0 {
-        return VocabularyLoops.index(of: share, in: UnsafeBufferPointer(weights))
-      }
-      count = selectLikely(logits, mass: mass, topP: parameters.topP, minP: parameters.minP)
+      mass = kernels.logitWeights(
+        logits, max: max, temperature: parameters.temperature, into: weights, blockSums: blockSums)
+      if parameters.topP == 1 && parameters.minP == 0 { return indexInBlocks(share * mass) }
+      count = selectLikely(logits, max: max, mass: mass, parameters: parameters)
     }
     if parameters.topP < 1 {
       let cut = selection.cut(
@@ -85,44 +91,83 @@ package final class Sampler {
       count = compact(count, cut: cut)
     }
     count = compact(count, minWeight: parameters.minP)
-    let index = VocabularyLoops.index(of: share, in: UnsafeBufferPointer(rebasing: weights[..<count]))
-    return Int(ids[index])
+    let total = weights[..<count].reduce(0) { $0 + Double($1) }
+    return Int(ids[index(share * total, first: 0, count: count, sum: 0)])
   }
 
-  /// Leaves the `k` largest logits in `ids` and `values`.
+  /// The first index at which the running sum of the row's weights exceeds `target`. Whole blocks are passed by.
+  private func indexInBlocks(_ target: Double) -> Int {
+    var sum = 0.0
+    var block = 0
+    while block < blockSums.count - 1 && sum + Double(blockSums[block]) <= target {
+      sum += Double(blockSums[block])
+      block += 1
+    }
+    let first = block * KernelContext.logitBlock
+    return index(
+      target, first: first, count: min(KernelContext.logitBlock, vocabularySize - first), sum: sum)
+  }
+
+  /// The same from `first` on, where the sum is `sum`. A rounding may leave the target out of reach; the last token
+  /// that has any weight is drawn then.
+  private func index(_ target: Double, first: Int, count: Int, sum: Double) -> Int {
+    var sum = sum
+    var last = first
+    for index in first..<first + count where weights[index] > 0 {
+      sum += Double(weights[index])
+      last = index
+      if sum > target { break }
+    }
+    return last
+  }
+
+  /// Leaves the `k` largest logits in `ids` and `values`. Reads the blocks that hold them only, if k is small: the
+  /// k-th largest of the blocks' maxima has k logits at or above it, so the k largest are among those.
   private func selectLargest(_ k: Int, of logits: UnsafeBufferPointer<Float>) -> Int {
     var threshold = -Float.infinity
-    let blocks = (logits.count + Self.blockWidth - 1) / Self.blockWidth
-    if logits.count >= Self.thinningCount && k <= blocks {
-      // The k-th largest of the blocks' maxima has k logits at or above it, so the k largest are among those.
-      let maxima = UnsafeMutableBufferPointer(rebasing: weights[..<blocks])
-      _ = VocabularyLoops.blockMaxima(logits, width: Self.blockWidth, into: maxima)
-      let cut = selection.cut(UnsafeBufferPointer(maxima), count: k, scratch: scratch)
-      let kth = (0..<blocks).first { PrefixSelection.key(maxima[$0]) == cut.key }
-      threshold = kth.map { maxima[$0] } ?? threshold
+    if k < blockMax.count {
+      let cut = selection.cut(UnsafeBufferPointer(blockMax), count: k, scratch: scratch)
+      threshold = PrefixSelection.value(ofKey: cut.key)
     }
-    let count = VocabularyLoops.indices(of: logits, atLeast: threshold, into: ids)
-    for index in 0..<count { values[index] = logits[Int(ids[index])] }
+    var count = 0
+    for block in blockMax.indices where blockMax[block] >= threshold {
+      for id in ids(ofBlock: block) where logits[id] >= threshold {
+        ids[count] = Int32(truncatingIfNeeded: id)
+        values[count] = logits[id]
+        count += 1
+      }
+    }
     let cut = selection.cut(UnsafeBufferPointer(rebasing: values[..<count]), count: k, scratch: scratch)
     return compact(count, cut: cut)
   }
 
-  /// Leaves in `ids`, `values` and `weights` all tokens that top-p and min-p can keep. `weights` holds the
-  /// row's.
+  /// Leaves in `ids`, `values` and `weights` all tokens that top-p and min-p can keep. `weights` holds the row's.
   ///
-  /// The tokens below the n-th part of 1 - topP of the mass weigh less than 1 - topP of it together, so the
-  /// rest reaches topP without them. A little less than that, so that rounding drops none of the rest.
+  /// The tokens below the n-th part of 1 - topP of the mass weigh less than 1 - topP of it together, so the rest
+  /// reaches topP without them. A little less than that, so that rounding drops none of the rest.
   private func selectLikely(
-    _ logits: UnsafeBufferPointer<Float>, mass: Double, topP: Float, minP: Float
+    _ logits: UnsafeBufferPointer<Float>, max: Float, mass: Double, parameters: SamplingParameters
   ) -> Int {
-    let nucleus = topP < 1 ? 0.99 * (1 - Double(topP)) * mass / Double(logits.count) : 0
-    let count = VocabularyLoops.indices(
-      of: UnsafeBufferPointer(weights), atLeast: max(Float(nucleus), minP), into: ids)
-    for index in 0..<count {
-      values[index] = logits[Int(ids[index])]
-      weights[index] = weights[Int(ids[index])]
+    let topP = Double(parameters.topP)
+    let nucleus = topP < 1 ? 0.99 * (1 - topP) * mass / Double(logits.count) : 0
+    let threshold = Swift.max(Float(nucleus), parameters.minP)
+    // The exponent of the threshold with room for the rounding of weights: a block below it has nothing to keep.
+    let exponent = log(threshold) - 0.01
+    var count = 0
+    for block in blockMax.indices where (blockMax[block] - max) / parameters.temperature >= exponent {
+      for id in ids(ofBlock: block) where weights[id] >= threshold {
+        ids[count] = Int32(truncatingIfNeeded: id)
+        values[count] = logits[id]
+        weights[count] = weights[id]
+        count += 1
+      }
     }
     return count
+  }
+
+  private func ids(ofBlock block: Int) -> Range<Int> {
+    let first = block * KernelContext.logitBlock
+    return first..<min(first + KernelContext.logitBlock, vocabularySize)
   }
 
   /// Drops what the cut does not keep and closes the gaps. Weights move along.
@@ -158,7 +203,8 @@ package final class Sampler {
   private func tokenLogprobs(
     _ logits: UnsafeBufferPointer<Float>, max: Float, chosen: Int, topCount: Int
   ) -> TokenLogprobs {
-    let logSum = log(VocabularyLoops.sumOfExponentials(logits, max: max))
+    let logSum = log(
+      kernels.logitWeights(logits, max: max, temperature: 1, into: nil, blockSums: blockSums))
     func logprob(_ logit: Float) -> Float { Float(Double(logit - max) - logSum) }
     var top: [TokenLogprobs.Alternative] = []
     if topCount > 0 {
