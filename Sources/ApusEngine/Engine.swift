@@ -22,8 +22,8 @@ public actor Engine {
   public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
   /// - Parameters:
-  ///   - kernels: run the passes over rows of logits, usually the model's own. Nil: the best instruction set, one
-  ///     thread.
+  ///   - kernels: run the passes over rows of logits, usually the model's own. Nil: the best instruction
+  ///     set, one thread.
   ///   - makeSeed: draws the seed of a request that brings none.
   ///   - observer: is told what happens, on the engine's thread; steps wait for it.
   /// - Throws: `EngineError`.

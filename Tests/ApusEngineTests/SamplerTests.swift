@@ -9,8 +9,8 @@ struct SamplerTests {
 
   init() throws { kernels = try KernelContext(threadCount: 1) }
 
-  /// Tokens that remain, ascending, and the share of their mass up to and with each: by sorting the whole row and
-  /// summing in doubles.
+  /// Tokens that remain, ascending, and the share of their mass up to and with each: by sorting the whole
+  /// row and summing in doubles.
   private func oracle(_ logits: [Float], _ parameters: SamplingParameters) -> [(id: Int, end: Double)] {
     let ordered = zip(logits, logits.indices).sorted { $0.0 > $1.0 || ($0.0 == $1.0 && $0.1 < $1.1) }
       .map(\.1)

@@ -95,7 +95,8 @@ package final class Sampler {
     return Int(ids[index(share * total, first: 0, count: count, sum: 0)])
   }
 
-  /// The first index at which the running sum of the row's weights exceeds `target`. Whole blocks are passed by.
+  /// The first index at which the running sum of the row's weights exceeds `target`. Whole blocks are
+  /// passed by.
   private func indexInBlocks(_ target: Double) -> Int {
     var sum = 0.0
     var block = 0
@@ -108,8 +109,8 @@ package final class Sampler {
       target, first: first, count: min(KernelContext.logitBlock, vocabularySize - first), sum: sum)
   }
 
-  /// The same from `first` on, where the sum is `sum`. A rounding may leave the target out of reach; the last token
-  /// that has any weight is drawn then.
+  /// The same from `first` on, where the sum is `sum`. A rounding may leave the target out of reach; the
+  /// last token that has any weight is drawn then.
   private func index(_ target: Double, first: Int, count: Int, sum: Double) -> Int {
     var sum = sum
     var last = first
@@ -121,8 +122,9 @@ package final class Sampler {
     return last
   }
 
-  /// Leaves the `k` largest logits in `ids` and `values`. Reads the blocks that hold them only, if k is small: the
-  /// k-th largest of the blocks' maxima has k logits at or above it, so the k largest are among those.
+  /// Leaves the `k` largest logits in `ids` and `values`. Reads the blocks that hold them only, if k is
+  /// small: the k-th largest of the blocks' maxima has k logits at or above it, so the k largest are among
+  /// those.
   private func selectLargest(_ k: Int, of logits: UnsafeBufferPointer<Float>) -> Int {
     var threshold = -Float.infinity
     if k < blockMax.count {
@@ -141,7 +143,8 @@ package final class Sampler {
     return compact(count, cut: cut)
   }
 
-  /// Leaves in `ids`, `values` and `weights` all tokens that top-p and min-p can keep. `weights` holds the row's.
+  /// Leaves in `ids`, `values` and `weights` all tokens that top-p and min-p can keep. `weights` holds the
+  /// row's.
   ///
   /// The tokens below the n-th part of 1 - topP of the mass weigh less than 1 - topP of it together, so the rest
   /// reaches topP without them. A little less than that, so that rounding drops none of the rest.
