@@ -146,15 +146,15 @@ package final class Sampler {
   /// Leaves in `ids`, `values` and `weights` all tokens that top-p and min-p can keep. `weights` holds the
   /// row's.
   ///
-  /// The tokens below the n-th part of 1 - topP of the mass weigh less than 1 - topP of it together, so the rest
-  /// reaches topP without them. A little less than that, so that rounding drops none of the rest.
+  /// The tokens below the n-th part of 1 - topP of the mass weigh less than 1 - topP of it together, so the
+  /// rest reaches topP without them. A little less than that, so that rounding drops none of the rest.
   private func selectLikely(
     _ logits: UnsafeBufferPointer<Float>, max: Float, mass: Double, parameters: SamplingParameters
   ) -> Int {
     let topP = Double(parameters.topP)
     let nucleus = topP < 1 ? 0.99 * (1 - topP) * mass / Double(logits.count) : 0
     let threshold = Swift.max(Float(nucleus), parameters.minP)
-    // The exponent of the threshold with room for the rounding of weights: a block below it has nothing to keep.
+    // The threshold's exponent with room for the rounding of weights: a block below it has nothing to keep.
     let exponent = log(threshold) - 0.01
     var count = 0
     for block in blockMax.indices where (blockMax[block] - max) / parameters.temperature >= exponent {
