@@ -34,7 +34,7 @@ NASTY = [
     "a[Norm]b [NORM] [norm] [n\u00f6rm] N[orm]", "it's 'twas 'Tis 'll LL'LL 'RE",
     "A\u0300\u0301\u0302\u0303 \u0344 \u0340\u0341 \u0958 \u2126 \u212a \u212b \uf900 \ufb1d \U0002f800",
     "x\u200dy\u200cz w\u2060v", "mixed\u4e2dEnglish\u6587and text", "\u01c5 \u01c8 \u1f88 \u02b0 \u00aa \u00ba \u207f",
-    "\u180e \u1680 \u205f \u202f", "The quick brown fox jumps over the lazy dog, 42 times a day.",
+    "x\n   y\n  z   w", "aaaa,,  thethe !!aa. ,the", "aaab aab ab", "\u180e \u1680 \u205f \u202f", "The quick brown fox jumps over the lazy dog, 42 times a day.",
 ]
 
 SENTENCES = [

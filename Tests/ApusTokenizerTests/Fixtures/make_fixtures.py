@@ -2,9 +2,9 @@
 """Trains tiny tokenizers and writes down what Hugging Face `tokenizers` makes of the corpus with them.
 
 Usage: make_fixtures.py [SHARED_DATA_FOLDER]. Written beside this file: one `tokenizer.json` of each kind with its
-cases, `normalizers.json`, `pre-tokenizers.json` and `decoders.json` (every component and setting by itself), `patterns.json` (regular expressions alone) and,
-where a folder of real tokenizers is given, `shared-data.json`, whose tests run where that folder is. Training breaks
-ties at random: the vocabularies differ from run to run.
+cases, `normalizers.json`, `pre-tokenizers.json` and `decoders.json` (every component and setting by itself),
+`patterns.json` (regular expressions alone) and, where a folder of real tokenizers is given, `shared-data.json`, whose
+tests run where that folder is. Training breaks ties at random: the vocabularies differ from run to run.
 """
 
 import json
@@ -42,7 +42,8 @@ PATTERNS = [
     r"(?=['\s]).", r"[a-z&&[^aeiou]]+", r"[^a-z\d]", r"[]a]+", r"[a\-z]", r"[\p{Lu}[0-9]]+", r"\P{L}+", r"\p{^Lu}",
     r"(?i)HELLO|k|it's", r"(?i:[a-f]+)x?", r"(?i:[^a-y])", r"(?>a+)b|a", r"\x41|\x{e9}|\u0301", r"(?:a|b|cd){2,3}",
     r"\s{2,}", r"[\s\S]{5}", r"(?m:.)+", r"\.|\*|\[|\]", r"x{,2}y?", r"(?:  |\n)+?", r"[^\x00-\x7f]+", r"a{", r"\p{P}",
-    r"\p{S}+|\p{M}|\p{Z}+|\p{C}", r"(a)(b)?", r"", r"\A.|.\z", r"[\[\]()]", r"(?:(?:a|b)*c)+| ", r"\p{Nd}\p{No}?|\p{Nl}",
+    r"\p{S}+|\p{M}|\p{Z}+|\p{C}", r"(a)(b)?", r"", r"\A.|.\z", r"[\[\]()]", r"(?:(?:a|b)*c)+| ", r"\p{Nd}\p{No}?|\p{Nl}", r"a*aab", r"\s*\n",
+    r"\s{2,}\S",
 ]
 
 
