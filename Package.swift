@@ -15,8 +15,11 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-func library(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
-  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+func library(
+  _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [], resources: [Resource] = []
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
@@ -57,7 +60,7 @@ let package = Package(
     library("ApusModel", ["ApusKernels", "ApusCheckpoint"]),
     library("ApusTokenizer"),
     library("ApusEngine", ["ApusModel", "ApusKernels"]),
-    library("ApusStories", resources: [.copy("Model")]),
+    library("ApusStories", exclude: ["Training"], resources: [.copy("Model")]),
     library("Apus", ["ApusEngine", "ApusModel", "ApusCheckpoint", "ApusTokenizer", "ApusStories"]),
     .executableTarget(
       name: "ApusCommand",
