@@ -42,7 +42,7 @@ compile_check() {
   local -a compile=(-std=gnu11 -O2 -Wall -Wextra -Werror -I"$repository/CKernels/include") link=()
   for flag in "$@"; do
     case $flag in
-      -static | -l* | -L*) link+=("$flag") ;;
+      -static | -l* | -L* | -fuse-ld=*) link+=("$flag") ;;
       -fopenmp) compile+=("$flag") link+=(-lomp5) ;;
       -fsanitize=* | --target=* | --gcc-install-dir=*) compile+=("$flag") link+=("$flag") ;;
       *) compile+=("$flag") ;;

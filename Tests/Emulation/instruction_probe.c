@@ -33,6 +33,17 @@ static float from_bf16(uint16_t h)
     return x;
 }
 
+// sum + the products of 16 pairs: the odd elements first, each step rounded.
+static int differs(const float *out, const float *sum, const uint16_t *a, const uint16_t *b)
+{
+    int wrong = 0;
+    for (int i = 0; i < 16; i++) {
+        const float odd = fmaf(from_bf16(a[2 * i + 1]), from_bf16(b[2 * i + 1]), sum[i]);
+        wrong += out[i] != fmaf(from_bf16(a[2 * i]), from_bf16(b[2 * i]), odd);
+    }
+    return wrong;
+}
+
 TARGET static int wrong_bf16_dots(void)
 {
     int wrong = 0;
@@ -43,10 +54,7 @@ TARGET static int wrong_bf16_dots(void)
         for (int i = 0; i < 16; i++) sum[i] = next_value();
         _mm512_storeu_ps(out, _mm512_dpbf16_ps(_mm512_loadu_ps(sum), (__m512bh)_mm512_loadu_si512(a),
                                                (__m512bh)_mm512_loadu_si512(b)));
-        for (int i = 0; i < 16; i++) {
-            float odd = fmaf(from_bf16(a[2 * i + 1]), from_bf16(b[2 * i + 1]), sum[i]);
-            wrong += out[i] != fmaf(from_bf16(a[2 * i]), from_bf16(b[2 * i]), odd);
-        }
+        wrong += differs(out, sum, a, b);
     }
     return wrong;
 }
@@ -87,22 +95,20 @@ TARGET static int wrong_byte_dots(void)
 // bytes.
 TARGET static int wrong_addresses(void)
 {
-    static float lines[64];
-    float plain[16], scaled[16];
-    for (int i = 0; i < 64; i++) lines[i] = next_value();
-    const __m512 zero = _mm512_setzero_ps();
+    static uint16_t lines[128];
+    const float zeros[16] = {0};
+    float out[16];
+    for (int i = 0; i < 128; i++) lines[i] = to_bf16(next_value());
+    const uint16_t *operand = lines + 64;
     const __m512bh x = (__m512bh)_mm512_loadu_si512(lines);
     int wrong = 0;
 #define CHECK(displacement)                                                                                  \
     do {                                                                                                     \
-        const char *base = (const char *)(lines + 32) - (displacement);                                      \
-        __m512 sum = zero;                                                                                   \
+        __m512 sum = _mm512_setzero_ps();                                                                    \
+        const char *base = (const char *)operand - (displacement);                                           \
         __asm__("vdpbf16ps " #displacement "(%1), %2, %0" : "+v"(sum) : "r"(base), "v"(x), "m"(lines));      \
-        _mm512_storeu_ps(scaled, sum);                                                                       \
-        __asm__("" : "+r"(base));                                                                            \
-        sum = _mm512_dpbf16_ps(zero, x, (__m512bh)_mm512_loadu_si512(base + (displacement)));                \
-        _mm512_storeu_ps(plain, sum);                                                                        \
-        wrong += memcmp(plain, scaled, sizeof plain) != 0;                                                   \
+        _mm512_storeu_ps(out, sum);                                                                          \
+        wrong += differs(out, zeros, lines, operand);                                                        \
     } while (0)
     CHECK(0);
     CHECK(64);

@@ -17,7 +17,8 @@ trap 'rm -rf "$work"' EXIT
 # Minutes of compiling, for kernels that would not run.
 grep -qw avx512f /proc/cpuinfo || uninstrumented='isa_avx512*.c'
 compile_check "$work" "$work/kernel_check" -O1 -g1 -fno-omit-frame-pointer -fopenmp \
-  -fsanitize=address,undefined -fno-sanitize-recover=undefined -lopenblas -L/usr/lib/x86_64-linux-gnu
+  -fsanitize=address,undefined -fno-sanitize-recover=undefined -fuse-ld=lld -lopenblas \
+  -L/usr/lib/x86_64-linux-gnu
 
 isas=("$@")
 [[ $# -gt 0 ]] || isas=(portable avx2 avx512 avx512_bf16)
