@@ -3,6 +3,7 @@
 
 #include "ck_attention.h"
 #include "ck_linear.h"
+#include "ck_memory.h"
 #include "ck_norm.h"
 #include "ck_rope.h"
 #include "ck_sampling.h"
@@ -117,6 +118,9 @@ typedef struct ck_logit_blocks {
     float *block_value;
     bool is_valid;
 } ck_logit_blocks;
+
+// memory_sum_u32: *sum = sum of words[i] modulo 2^32 over i < count; words at their natural alignment. Lines
+// beyond the last word may be prefetched, never read.
 
 /// One instruction set's micro-kernels. Every pointer is set in every table.
 typedef struct ck_kernel_table {

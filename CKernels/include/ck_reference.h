@@ -3,6 +3,7 @@
 
 #include "ck_attention.h"
 #include "ck_linear.h"
+#include "ck_memory.h"
 #include "ck_norm.h"
 #include "ck_rope.h"
 #include "ck_sampling.h"
@@ -25,5 +26,7 @@ void ck_reference_attention_f32(const ck_attention_args *args);
 ck_logit_scan_result ck_reference_logit_scan(const ck_logit_scan_args *args);
 
 double ck_reference_logit_weights(const ck_logit_weights_args *args);
+
+uint32_t ck_reference_memory_sum(const uint32_t *words, size_t count);
 
 #endif

@@ -7,3 +7,4 @@
 #include "rope/rope_body.h"
 #include "attention/attention_body.h"
 #include "sampling/sampling_body.h"
+#include "memory/memory_body.h"

@@ -53,3 +53,10 @@ void ck_reference_linear(const ck_linear_args *args)
         }
     }
 }
+
+uint32_t ck_reference_memory_sum(const uint32_t *words, size_t count)
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i < count; i++) sum += words[i];
+    return sum;
+}

@@ -219,6 +219,7 @@ static int run_all(ck_isa isa)
     run(&c, "ops rms_norm, add_rms_norm", check_norm_ops);
     run(&c, "op rope_append", check_rope_op);
     run(&c, "op attention", check_attention_op);
+    run(&c, "ops memory_sum, memory_fill", check_memory_ops);
     printf("%s: %lld checks, %lld failures\n", ck_isa_name(isa), (long long)num_checks,
            (long long)num_failures);
     return num_failures != 0;

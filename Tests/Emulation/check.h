@@ -61,6 +61,7 @@ void check_embedding_op(const check_case *c);
 void check_norm_ops(const check_case *c);
 void check_rope_op(const check_case *c);
 void check_attention_op(const check_case *c);
+void check_memory_ops(const check_case *c);
 void check_context(const check_case *c);
 
 #endif
