@@ -69,7 +69,14 @@ let package = Package(
       ],
       swiftSettings: strict),
     .executableTarget(
-      name: "BatchBenchmark", dependencies: ["Apus", argumentParser], path: "Benchmarks/BatchBenchmark",
+      name: "BatchBenchmark",
+      dependencies: [
+        "Apus", "ApusCheckpoint", "ApusEngine", "ApusKernels", "ApusModel", "ApusTokenizer", "BenchmarkSupport",
+        argumentParser,
+      ],
+      path: "Benchmarks/BatchBenchmark", swiftSettings: strict),
+    .target(
+      name: "BenchmarkSupport", dependencies: ["ApusEngine"], path: "Benchmarks/BenchmarkSupport",
       swiftSettings: strict),
 
     .target(
@@ -83,5 +90,6 @@ let package = Package(
     tests("ApusEngine", ["ApusEngine", "ApusKernels", "ApusModel"]),
     tests("Apus", ["Apus"]),
     tests("ApusCommand", ["ApusCommand", "ApusEngine", argumentParser]),
+    tests("BatchBenchmark", ["BenchmarkSupport", "ApusEngine"]),
   ]
 )

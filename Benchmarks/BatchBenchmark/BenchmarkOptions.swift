@@ -1,0 +1,96 @@
+public import ApusKernels
+public import ArgumentParser
+import BenchmarkSupport
+
+/// What is measured.
+enum WorkloadKind: String, CaseIterable, ExpressibleByArgument {
+  /// The embedded model, or the folder given, on ten prompts.
+  case embedded
+  /// Random weights, requests of equal length.
+  case shape
+  /// Random weights, a mix of lengths.
+  case ragged
+}
+
+enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
+  case text, json, csv, markdown
+}
+
+extension WeightType: ExpressibleByArgument {}
+extension InstructionSet: ExpressibleByArgument {}
+
+/// Batch sizes as they are typed: 1,2,4,8.
+struct BatchSizes: ExpressibleByArgument {
+  var values: [Int]
+
+  init(_ values: [Int]) { self.values = values }
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+    let values = parts.compactMap { $0 }
+    guard values.count == parts.count, values.allSatisfy({ (1...1024).contains($0) }),
+      Set(values).count == values.count
+    else { return nil }
+    self.values = values.sorted()
+  }
+
+  var defaultValueDescription: String { values.map(String.init).joined(separator: ",") }
+}
+
+struct BenchmarkOptions: ParsableArguments {
+  @Option(help: "Batch sizes to compare, each in 1...1024.")
+  var batchSizes = BatchSizes([1, 2, 4, 8])
+
+  @Option(help: "Measure this only; may be repeated.")
+  var only: [WorkloadKind] = []
+
+  @Option(help: "Measure this model folder (Hugging Face) on the ten prompts, and nothing else.")
+  var model: String?
+
+  @Option(help: "Type to hold weights in (default: the checkpoint's own; bf16 for random weights).")
+  var weights: WeightType?
+
+  @Option(help: "Threads (default: physical cores this process may use).")
+  var threads: Int?
+
+  @Option(help: "Instruction set (default: the best that runs here).")
+  var isa: InstructionSet?
+
+  @Option(help: "Requests of each workload (default: 10 prompts, 8 of equal length, 12 of mixed length).")
+  var requests: Int?
+
+  @Option(help: "Prompt tokens of the requests of equal length.")
+  var promptTokens = 128
+
+  @Option(help: "Tokens that requests of equal length generate; also the limit for --model (default: 128).")
+  var generatedTokens: Int?
+
+  @Option(name: .customLong("repeat"), help: "Repetitions, batch sizes interleaved; medians are reported.")
+  var repetitions = 1
+
+  @Option(help: "How results are written.")
+  var output = OutputFormat.text
+
+  @Option(help: "Also draw throughput and the timeline of slots into this SVG file.")
+  var svg: String?
+
+  var workloads: [WorkloadKind] {
+    if model != nil { return [.embedded] }
+    return only.isEmpty ? WorkloadKind.allCases : WorkloadKind.allCases.filter(only.contains)
+  }
+
+  func validate() throws {
+    func check(_ name: String, _ value: Int?, _ range: ClosedRange<Int>) throws {
+      guard let value, !range.contains(value) else { return }
+      throw ValidationError("--\(name) is \(value); expected \(range.lowerBound)...\(range.upperBound)")
+    }
+    try check("threads", threads, 1...KernelContext.threadCountMax)
+    try check("requests", requests, 1...100_000)
+    try check("prompt-tokens", promptTokens, 1...Qwen2Shape.contextLength / 2)
+    try check("generated-tokens", generatedTokens, 1...Qwen2Shape.contextLength / 2)
+    try check("repeat", repetitions, 1...1000)
+    guard model == nil || only.isEmpty else {
+      throw ValidationError("--only chooses among the built-in workloads; --model brings its own")
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import ApusEngine
+import ApusModel
+import ApusTokenizer
+import BenchmarkSupport
+
+/// Requests for one model.
+struct Workload {
+  var name: String
+  var title: String
+  var notes: [String]
+  var weights: PackedWeights
+  var requests: [GenerationRequest]
+  /// Positions a slot is given.
+  var contextLength: Int
+  var eosTokenIDs: [Int32]
+  var plans: [RunPlan]
+  /// Shown with what the model says to it, where it says anything.
+  var prompts: [String] = []
+  var tokenizer: Tokenizer?
+
+  static let prefillStep = 128
+
+  var promptTokenCount: Int { requests.reduce(0) { $0 + $1.promptTokens.count } }
+
+  /// What one decode step reads.
+  var traffic: DecodeTraffic {
+    let configuration = weights.configuration
+    let floats = 2 * configuration.kvHeadCount * configuration.headSize
+    return DecodeTraffic(
+      weightBytes: weights.bytesPerStep, bytesPerPosition: floats * MemoryLayout<Float>.size,
+      slidingWindows: configuration.slidingWindows)
+  }
+}
+
+/// One way to run a workload.
+struct RunPlan {
+  var batchSize: Int
+  var admission = AdmissionMode.continuous
+
+  /// All sizes, and a static batch of the largest where there is something to wait for.
+  static func all(_ sizes: [Int], comparesStatic: Bool) -> [RunPlan] {
+    let plans = sizes.map { RunPlan(batchSize: $0) }
+    guard comparesStatic, let largest = sizes.max(), largest > 1 else { return plans }
+    return plans + [RunPlan(batchSize: largest, admission: .static)]
+  }
+}

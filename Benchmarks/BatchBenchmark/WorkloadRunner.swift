@@ -1,0 +1,158 @@
+import ApusEngine
+import ApusKernels
+import ApusModel
+import ApusTokenizer
+import BenchmarkSupport
+import Synchronization
+
+/// A request that did not run to its end.
+struct RequestFailure: Error, CustomStringConvertible {
+  var request: Int
+  var reason: FinishReason
+
+  var description: String { "request \(request + 1) ended early: \(reason)" }
+}
+
+/// Runs a workload at every batch size and gathers what was measured.
+struct WorkloadRunner {
+  let context: KernelContext
+  let bandwidth: BandwidthMeter
+  let repetitions: Int
+  let console: Console
+
+  /// What one run gave.
+  private struct Run {
+    var figures: RunFigures
+    var timeline: [SlotInterval]
+    var results: [GenerationResult]
+  }
+
+  func measure(_ workload: Workload) async throws -> WorkloadReport {
+    console.say("\n\(workload.title)")
+    try await warmUp(workload)
+
+    var runs: [[Run]] = Array(repeating: [], count: workload.plans.count)
+    var readings = [bandwidth.measure()]
+    for repetition in 0..<repetitions {
+      for (index, plan) in workload.plans.enumerated() {
+        var run = try await self.run(workload, plan)
+        readings.append(bandwidth.measure())
+        run.figures.memoryBandwidth = readings.suffix(2).map(\.median).mean
+        let ordinal = repetitions > 1 ? " (\(repetition + 1) of \(repetitions))" : ""
+        console.say("\(plan.title): \(formatted(run.figures.seconds))s\(ordinal)")
+        runs[index].append(run)
+      }
+    }
+    let expected = runs.first?.first?.results.map(\.tokenIDs)
+    let report = WorkloadReport(
+      name: workload.name, title: workload.title, notes: workload.notes,
+      weightType: workload.weights.type.rawValue, weightBytes: workload.weights.byteCount,
+      weightBytesPerStep: workload.weights.bytesPerStep, requestCount: workload.requests.count,
+      promptTokens: workload.promptTokenCount, bandwidth: BandwidthReading(readings),
+      tokensIdentical: runs.joined().allSatisfy { $0.results.map(\.tokenIDs) == expected },
+      rows: zip(workload.plans, runs).map { plan, runs in
+        BatchReport(
+          batchSize: plan.batchSize, isStatic: plan.admission == .static, runs: runs.map(\.figures),
+          timeline: runs.first?.timeline ?? [])
+      })
+    if let first = runs.first?.first { try showTexts(workload, first.results) }
+    show(report)
+    return report
+  }
+
+  /// Touches weights and wakes threads, so that the first measured run is as the others.
+  private func warmUp(_ workload: Workload) async throws {
+    guard var request = workload.requests.first else { return }
+    request.sampling.maxTokens = 4
+    var short = workload
+    short.requests = [request]
+    _ = try await run(short, RunPlan(batchSize: 1))
+  }
+
+  private func run(_ workload: Workload, _ plan: RunPlan) async throws -> Run {
+    let session = try TransformerSession(
+      workload.weights, context: context, slotCount: plan.batchSize, contextLength: workload.contextLength,
+      rowsPerStepMax: plan.batchSize + Workload.prefillStep)
+    let log = EventLog(capacity: min(1 << 20, 3 * workload.requests.count * workload.contextLength))
+    let ticker = Ticker(plan, requestCount: workload.requests.count, progress: console.progress)
+    let engine = try Engine(
+      model: session,
+      configuration: EngineConfiguration(
+        prefillStep: Workload.prefillStep, queueLengthMax: max(1, workload.requests.count),
+        admission: plan.admission, eosTokenIDs: workload.eosTokenIDs),
+      observer: { event in
+        log.record(event)
+        ticker.record(event)
+      })
+    let streams = try await engine.generate(workload.requests)
+    var results: [GenerationResult] = []
+    for (index, stream) in streams.enumerated() {
+      let result = await stream.collect()
+      switch result.finishReason {
+      case .stop, .length: results.append(result)
+      default: throw RequestFailure(request: index, reason: result.finishReason)
+      }
+    }
+    let events = log.events
+    return Run(
+      figures: RunFigures(
+        events, batchSize: min(plan.batchSize, workload.requests.count), traffic: workload.traffic,
+        slotUtilization: engine.metrics.slotUtilization),
+      timeline: SlotInterval.all(in: events), results: results)
+  }
+
+  /// The beginning of what the model says to the first prompts.
+  private func showTexts(_ workload: Workload, _ results: [GenerationResult]) throws {
+    guard let tokenizer = workload.tokenizer, console.isText else { return }
+    for (prompt, result) in zip(workload.prompts, results).prefix(3) {
+      let text = try tokenizer.decode(result.tokenIDs, skipSpecialTokens: true)
+      console.say("\n> \(prompt)\n" + wrapped(excerpt(text, length: 480), width: 100, indent: "  "))
+    }
+  }
+
+  private func show(_ report: WorkloadReport) {
+    var parts = [report.headlines().map { wrapped($0, width: 100) }.joined(separator: "\n")]
+    parts += [report.throughputTable(), report.latencyTable()].map { $0.text() }
+    if let spread = report.spreadTable() {
+      parts.append("Least ... most of the repetitions\n" + spread.text())
+    }
+    parts.append(wrapped(report.verdict, width: 100))
+    console.say("\n" + parts.joined(separator: "\n\n"))
+  }
+}
+
+extension RunPlan {
+  var title: String { "Batch size \(batchSize)" + (admission == .static ? ", static" : "") }
+}
+
+/// Keeps the progress line going while an engine runs.
+private final class Ticker: Sendable {
+  private struct Counts {
+    var tokens = 0
+    var finished = 0
+  }
+
+  private let counts = Mutex(Counts())
+  private let title: String
+  private let requestCount: Int
+  private let progress: ProgressLine
+
+  init(_ plan: RunPlan, requestCount: Int, progress: ProgressLine) {
+    title = plan.title
+    self.requestCount = requestCount
+    self.progress = progress
+  }
+
+  func record(_ event: EngineEvent) {
+    let counts = counts.withLock { counts in
+      switch event {
+      case .token: counts.tokens += 1
+      case .finished: counts.finished += 1
+      case .submitted, .admitted, .step: break
+      }
+      return counts
+    }
+    guard case .step = event else { return }
+    progress.show("\(title): \(counts.finished) of \(requestCount) requests, \(counts.tokens) tokens")
+  }
+}

@@ -1,0 +1,18 @@
+public import ApusEngine
+import Synchronization
+
+/// Everything an engine told, in order. Pass `record` to it as its observer.
+public final class EventLog: Sendable {
+  private let recorded: Mutex<[EngineEvent]>
+
+  /// - Parameter capacity: events to make room for, so that a step does not wait for memory.
+  public init(capacity: Int = 0) {
+    var events: [EngineEvent] = []
+    events.reserveCapacity(capacity)
+    recorded = Mutex(events)
+  }
+
+  public var events: [EngineEvent] { recorded.withLock { $0 } }
+
+  @Sendable public func record(_ event: EngineEvent) { recorded.withLock { $0.append(event) } }
+}
