@@ -19,7 +19,8 @@ typedef struct ck_rms_norm_args {
 /// Requires  E >= 1; mean + eps > 0.
 /// Writes    E elements of each row of out, once.
 /// Aliasing  out may be x (same stride); otherwise they do not overlap.
-/// Numerics  squares are summed in one order that depends on E alone.
+/// Numerics  squares are summed in one order that depends on E alone. |error| <= 6 eps * |out[t, i]| for E up to
+///           16,384 (measured: 3).
 /// Threads   splits rows.
 void ck_rms_norm(const ck_context *context, const ck_rms_norm_args *args);
 

@@ -68,7 +68,8 @@ typedef struct ck_rope_append_args {
 /// Writes    query columns of qkv in place; key columns in place (the turned keys); keys and values at the rows'
 ///           positions of the cache, D columns each, and nothing else there.
 /// Aliasing  qkv and the pools overlap nothing else.
-/// Numerics  the norm is that of ck_rms_norm.
+/// Numerics  the norm is that of ck_rms_norm. |error| <= 2 eps * sqrt(a^2 + b^2) (measured: 1), or 6 eps of it after a
+///           norm (measured: 2.9). Appended keys and values are copies, exact.
 /// Threads   splits rows.
 void ck_rope_append_f32(const ck_context *context, const ck_rope_append_args *args);
 

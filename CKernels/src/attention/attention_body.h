@@ -61,6 +61,11 @@ V_INLINE void attention_scores(const int R, const float *q, size_t depth, const 
     }
 }
 
+V_INLINE const float *attention_values_page(const ck_attention_tile *t, int32_t page, int32_t column)
+{
+    return ck_value_page(t->kv, t->pages[page], t->kv_head) + column;
+}
+
 // Sums of R rows over the keys begin...end - 1 of a block, C vectors of columns: acc = acc * decay + weights * values.
 V_INLINE void attention_values(const int R, const int C, const ck_attention_tile *t, attention_block block,
                                int32_t row, int32_t column, const float *decay)
@@ -76,16 +81,18 @@ V_INLINE void attention_values(const int R, const int C, const ck_attention_tile
         for (int c = 0; c < C; c++)
             acc[r * C + c] = v_mul(v_load(out + (size_t)r * t->partial_stride + c * V_LANES), v_set1(decay[row + r]));
     }
-    for (int32_t at = block.begin; at < block.end;) {
-        const int32_t page = at / CK_KV_PAGE, page_end = (page + 1) * CK_KV_PAGE;
-        const int32_t end = page_end < block.end ? page_end : block.end;
-        const float *values = ck_value_page(t->kv, t->pages[page], t->kv_head) + column;
-        const float *next = end < block.end ? ck_value_page(t->kv, t->pages[page + 1], t->kv_head) + column : values;
-        for (; at < end; at++) {
-            const size_t line = (size_t)(at % CK_KV_PAGE) * value_stride;
-            __builtin_prefetch(next + line, 0, 3);
-            __builtin_prefetch(next + line + 16, 0, 3);
-            attention_step(R, C, acc, weights + (at - block.first), CK_ATTENTION_BLOCK, values + line);
+    const int32_t last_page = (block.end - 1) / CK_KV_PAGE;
+    for (int32_t page = block.begin / CK_KV_PAGE; page <= last_page; page++) {
+        const int32_t start = page * CK_KV_PAGE;
+        const size_t begin = (size_t)(block.begin > start ? block.begin - start : 0);
+        const size_t count = (size_t)(block.end < start + CK_KV_PAGE ? block.end - start : CK_KV_PAGE) - begin;
+        const float *values = attention_values_page(t, page, column) + begin * value_stride;
+        const float *next = attention_values_page(t, page < last_page ? page + 1 : page, column);
+        const float *page_weights = weights + (size_t)(start - block.first) + begin;
+        for (size_t key = 0; key < count; key++, values += value_stride, next += value_stride) {
+            __builtin_prefetch(next, 0, 3);
+            __builtin_prefetch(next + 16, 0, 3);
+            attention_step(R, C, acc, page_weights + key, CK_ATTENTION_BLOCK, values);
         }
     }
 #pragma clang loop unroll(full)
@@ -192,7 +199,7 @@ V_INLINE float attention_softmax(float *scores, int32_t count, float *softmax)
     const float maximum = v_reduce_max(lanes[0]);
     // Nothing visible so far: any finite maximum gives weights of zero.
     const float base = maximum == -__builtin_inff() ? 0.0f : maximum;
-    const float decay = v_reduce_max(v_exp(v_set1(softmax[CK_PARTIAL_MAXIMUM] - base)));
+    const float decay = v_reduce_max(v_exp_nonpositive(v_set1(softmax[CK_PARTIAL_MAXIMUM] - base)));
 
     v_f32 sums[ATTENTION_PAGE_VECTORS];
 #pragma clang loop unroll(full)
@@ -200,7 +207,7 @@ V_INLINE float attention_softmax(float *scores, int32_t count, float *softmax)
     for (int32_t j = 0; j < count; j += CK_KV_PAGE) {
 #pragma clang loop unroll(full)
         for (int i = 0; i < ATTENTION_PAGE_VECTORS; i++) {
-            const v_f32 weight = v_exp(v_sub(v_load(scores + j + i * V_LANES), v_set1(base)));
+            const v_f32 weight = v_exp_nonpositive(v_sub(v_load(scores + j + i * V_LANES), v_set1(base)));
             v_store(scores + j + i * V_LANES, weight);
             sums[i] = v_add(sums[i], weight);
         }
@@ -276,7 +283,7 @@ static void CK_ISA_FN(attention_merge_row_f32)(float *into, const float *partial
         return;
     }
     const float a = softmax[CK_PARTIAL_MAXIMUM], b = other[CK_PARTIAL_MAXIMUM], maximum = a > b ? a : b;
-    const v_f32 decay = v_exp(v_set1(a - maximum)), share = v_exp(v_set1(b - maximum));
+    const v_f32 decay = v_exp_nonpositive(v_set1(a - maximum)), share = v_exp_nonpositive(v_set1(b - maximum));
     for (int32_t i = 0; i < value_stride; i += V_LANES)
         v_store(into + i, v_fma(v_load(partial + i), share, v_mul(v_load(into + i), decay)));
     const v_f32 sum = v_mul(v_set1(softmax[CK_PARTIAL_SUM]), decay);

@@ -18,6 +18,18 @@
 #define V_PER_PANEL (CK_PANEL_COLUMNS / V_LANES)
 #define V_INLINE static inline __attribute__((always_inline))
 
+V_INLINE v_f32 v_exp_polynomial(v_f32 r)
+{
+    v_f32 p = v_set1(1.0f / 720.0f);
+    p = v_fma(p, r, v_set1(1.0f / 120.0f));
+    p = v_fma(p, r, v_set1(1.0f / 24.0f));
+    p = v_fma(p, r, v_set1(1.0f / 6.0f));
+    p = v_fma(p, r, v_set1(0.5f));
+    p = v_fma(p, r, v_set1(1.0f));
+    p = v_fma(p, r, v_set1(1.0f));
+    return p;
+}
+
 // e^x. Argument reduction by Cody and Waite's two-part ln 2, then the degree 6 Taylor-like minimax polynomial on
 // |r| <= ln(2)/2 with error below 2 ulp; 0 below -87.3 (where results would be denormal), infinity above 88.7.
 // NaN stays NaN.
@@ -28,18 +40,23 @@ V_INLINE v_f32 v_exp(v_f32 x)
     v_f32 n = v_round(v_mul(clamped, v_set1(1.44269504f)));
     v_f32 r = v_fma(n, v_set1(-0.693359375f), clamped);
     r = v_fma(n, v_set1(2.12194440e-4f), r);
-    v_f32 p = v_set1(1.0f / 720.0f);
-    p = v_fma(p, r, v_set1(1.0f / 120.0f));
-    p = v_fma(p, r, v_set1(1.0f / 24.0f));
-    p = v_fma(p, r, v_set1(1.0f / 6.0f));
-    p = v_fma(p, r, v_set1(0.5f));
-    p = v_fma(p, r, v_set1(1.0f));
-    p = v_fma(p, r, v_set1(1.0f));
+    v_f32 p = v_exp_polynomial(r);
     // n may be 128: two halves keep each power of two representable.
     v_f32 half = v_round(v_mul(n, v_set1(0.5f)));
     v_f32 result = v_mul(v_mul(p, v_exp2i(half)), v_exp2i(v_sub(n, half)));
     result = v_select(v_less(x, lowest), v_zero(), result);
     return v_select(v_less(highest, x), v_set1(__builtin_inff()), result);
+}
+
+// e^x for x <= 0, as v_exp but with one power of two: it is never above 1. Weights of a softmax are these.
+V_INLINE v_f32 v_exp_nonpositive(v_f32 x)
+{
+    const v_f32 lowest = v_set1(-87.3365447f);
+    v_f32 clamped = v_max(lowest, x);
+    v_f32 n = v_round(v_mul(clamped, v_set1(1.44269504f)));
+    v_f32 r = v_fma(n, v_set1(-0.693359375f), clamped);
+    r = v_fma(n, v_set1(2.12194440e-4f), r);
+    return v_select(v_less(x, lowest), v_zero(), v_mul(v_exp_polynomial(r), v_exp2i(n)));
 }
 
 V_INLINE v_f32 v_load_tail(const float *p, int32_t count)
