@@ -1,0 +1,36 @@
+import CKernels
+import Testing
+
+/// An instruction set that runs here: one argument of every kernel test.
+struct ISA: Sendable, CustomTestStringConvertible {
+  let value: ck_isa
+
+  static let runnable: [ISA] = (0..<UInt32(CK_ISA_COUNT)).map { ISA(value: ck_isa(rawValue: $0)) }
+    .filter { ck_isa_runnable($0.value) }
+
+  var table: ck_kernel_table { ck_kernels(value)!.pointee }
+  var lanes: Int { Int(table.vector_lanes) }
+  var testDescription: String { String(cString: ck_isa_name(value)) }
+
+  /// 1, one either side of a vector, several vectors and a tail.
+  var edgeSizes: [Int] { Array(Set([1, lanes - 1, lanes, lanes + 1, 2 * lanes + 3])).sorted() }
+}
+
+/// A context of `threads` threads. They live as long as the process, so that a pointer to one is never stale.
+struct Context: @unchecked Sendable {
+  let pointer: OpaquePointer
+
+  private static let threadCounts = 1...3
+  private static let all: [[Context]] = ISA.runnable.map { isa in threadCounts.map { Context(isa, new: $0) } }
+
+  private init(_ isa: ISA, new threads: Int) {
+    var created: OpaquePointer?
+    precondition(ck_context_create(isa.value, Int32(threads), &created) == CK_OK)
+    pointer = created!
+  }
+
+  init(_ isa: ISA, threads: Int = 2) {
+    let index = ISA.runnable.firstIndex { $0.value == isa.value }!
+    self = Self.all[index][threads - Self.threadCounts.lowerBound]
+  }
+}

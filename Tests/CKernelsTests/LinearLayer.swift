@@ -1,0 +1,121 @@
+import CKernels
+import TestSupport
+import Testing
+
+/// A linear layer with random weights, packed, and the ways the tests run it.
+final class LinearLayer {
+  let inputs: Int
+  /// Columns of the panels: for SWIGLU gate and up, each rounded up to a panel.
+  let outputs: Int
+  let type: ck_weight_type
+  let epilogue: ck_epilogue
+  var activation = CK_ACTIVATION_F32
+  let panels: GuardedBuffer<UInt8>
+  let bias: GuardedBuffer<Float>?
+
+  /// - Parameter columns: columns of the result.
+  init(
+    inputs: Int, columns: Int, type: ck_weight_type, epilogue: ck_epilogue, biased: Bool,
+    random: inout SplitMix64
+  ) {
+    self.inputs = inputs
+    self.type = type
+    self.epilogue = epilogue
+    let gated = epilogue == CK_EPILOGUE_SWIGLU
+    let padded = (columns + 15) / 16 * 16
+    outputs = gated ? 2 * padded : columns
+    let panelBytes = ck_panel_bytes(type, Int32(inputs))
+    panels = GuardedBuffer(count: (gated ? 2 * padded : padded) / 16 * panelBytes, alignment: 64)
+    bias = biased ? GuardedBuffer(random.nextFloats(gated ? 2 * padded : padded)) : nil
+    for part in 0..<(gated ? 2 : 1) {
+      let source = GuardedBuffer(random.nextFloats(columns * inputs))
+      var args = ck_pack_args(
+        source: source.base, source_type: CK_WEIGHT_F32, num_inputs: Int32(inputs),
+        num_outputs: Int32(columns), panels: panels.base, type: type, first_panel: Int32(part),
+        panel_step: gated ? 2 : 1)
+      precondition(ck_pack_linear(Context(ISA.runnable[0]).pointer, &args) == -1 && source.isIntact)
+    }
+  }
+
+  private init(magnitudesOf layer: LinearLayer) {
+    inputs = layer.inputs
+    outputs = layer.outputs
+    type = layer.type
+    epilogue = CK_EPILOGUE_STORE
+    activation = layer.activation
+    bias = nil
+    panels = GuardedBuffer(layer.panels.elements, alignment: 64)
+    // The sign is the top bit of each element's last byte.
+    let size = type == CK_WEIGHT_F32 ? 4 : 2
+    for index in stride(from: size - 1, to: panels.count, by: size) { panels[index] &= 0x7F }
+  }
+
+  var columns: Int { epilogue == CK_EPILOGUE_SWIGLU ? outputs / 2 : outputs }
+
+  enum Implementation {
+    case op(Context)
+    case reference
+  }
+
+  /// Rows of the result, packed. `x` is [rows, inputs]; `before` what out held, for ADD.
+  func run(
+    _ x: [Float], before: [Float]? = nil, epilogue: ck_epilogue? = nil, padding: Int = 0,
+    by implementation: Implementation
+  ) -> [Float] {
+    let epilogue = epilogue ?? self.epilogue
+    let columns = epilogue == CK_EPILOGUE_SWIGLU ? outputs / 2 : outputs
+    let rows = x.count / inputs
+    let (inStride, outStride) = (inputs + padding, columns + padding)
+    let input = GuardedBuffer<Float>(count: (rows - 1) * inStride + inputs)
+    let out = GuardedBuffer<Float>(count: (rows - 1) * outStride + columns)
+    for row in 0..<rows {
+      for k in 0..<inputs { input.base[row * inStride + k] = x[row * inputs + k] }
+      guard let before else { continue }
+      for column in 0..<columns { out.base[row * outStride + column] = before[row * columns + column] }
+    }
+    var args = ck_linear_args(
+      x: input.base, x_stride: inStride, num_rows: Int32(rows), num_inputs: Int32(inputs),
+      num_outputs: Int32(outputs), panels: panels.base, type: type,
+      bias: bias.map { UnsafePointer($0.base) }, epilogue: epilogue, activation: activation, out: out.base,
+      out_stride: outStride, scratch: nil)
+    switch implementation {
+    case .reference: ck_reference_linear(&args)
+    case .op(let context):
+      let bytes = ck_linear_scratch_bytes(context.pointer, &args)
+      let scratch = GuardedBuffer<UInt8>(count: bytes, alignment: 64)
+      args.scratch = bytes == 0 ? nil : UnsafeMutableRawPointer(scratch.base)
+      ck_linear(context.pointer, &args)
+      #expect(scratch.isIntact)
+    }
+    #expect(input.isIntact && out.isIntact && panels.isIntact)
+    for row in 0..<rows - 1 {
+      for column in columns..<outStride { #expect(out[row * outStride + column].bitPattern == .max) }
+    }
+    return (0..<rows).flatMap { row in (0..<columns).map { out[row * outStride + $0] } }
+  }
+
+  /// The contract's bound on each product: (K + 2) eps * sum of |x w|, one more eps for the bias.
+  private func productBounds(_ x: [Float]) -> [Double] {
+    let magnitudes = LinearLayer(magnitudesOf: self).run(x.map(\.magnitude), by: .reference)
+    let products = run(x, epilogue: CK_EPILOGUE_STORE, by: .reference)
+    return zip(magnitudes, products).map {
+      Double(inputs + 2) * floatEpsilon * Double($0) + 2 * floatEpsilon * abs(Double($1)) + 1e-37
+    }
+  }
+
+  /// What the contract's bound comes to after the epilogue.
+  func bounds(_ x: [Float], expected: [Float]) -> [Double] {
+    let bounds = productBounds(x)
+    let rounding = { (index: Int) in 8 * floatEpsilon * abs(Double(expected[index])) }
+    guard epilogue == CK_EPILOGUE_SWIGLU else { return bounds.indices.map { bounds[$0] + rounding($0) } }
+    let products = run(x, epilogue: CK_EPILOGUE_STORE, by: .reference)
+    return expected.indices.map { index in
+      let (row, column) = (index / columns, index % columns)
+      let gate = row * outputs + column / 16 * 32 + column % 16
+      let up = gate + 16
+      // |silu'| < 1.1 and |silu(g)| <= |g|.
+      return 1.1 * bounds[gate] * (abs(Double(products[up])) + bounds[up])
+        + (abs(Double(products[gate])) + bounds[gate]) * bounds[up] + rounding(index) + 1e-30
+    }
+  }
+}
