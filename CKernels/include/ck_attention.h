@@ -23,24 +23,25 @@ typedef struct ck_attention_args {
     void *scratch;               ///< ck_attention_scratch_bytes bytes, 64-byte aligned
 } ck_attention_args;
 
-/// Causal grouped-query attention of one step over ragged paged caches, one layer; decode rows and prefill rows alike.
+/// Causal grouped-query attention of one step over ragged paged caches, one layer; decode rows and prefill
+/// rows alike.
 ///
-/// Row t at position p (see ck_ragged_batch) sees the positions j in lo...p, lo = max(0, p - window + 1) or 0 when
-/// window is 0, for which mask[t, j] is nonzero or mask is NULL. With g = h / (H / Hkv):
+/// Row t at position p (see ck_ragged_batch) sees the positions j in lo...p, lo = max(0, p - window + 1) or 0
+/// when window is 0, for which mask[t, j] is nonzero or mask is NULL. With g = h / (H / Hkv):
 ///
 ///     w[j]      = softmax over visible j of  scale * dot(q[t, h], k[g, j])
 ///     out[t, h] = sum over visible j of  w[j] * v[g, j]          zeros when nothing is visible
 ///
 /// Requires  keys and values of this step's rows are in the cache already (ck_rope_append_f32 ran first).
-/// Reads     whole pages of positions lo...kv_length[s] - 1 of the listed slots; positions above p and below lo,
-///           and padding, may hold anything, NaN included, and never reach out. Values that only the mask hides must
-///           be finite.
+/// Reads     whole pages of positions lo...kv_length[s] - 1 of the listed slots; positions above p and below
+///           lo, and padding, may hold anything, NaN included, and never reach out. Values that only the mask
+///           hides must be finite.
 /// Writes    H * D columns of each row of out, once. Nothing else but scratch.
 /// Aliasing  out and scratch overlap nothing else.
 /// Scratch   contents undefined before and after.
-/// Numerics  float accumulation in ascending position; softmax with a running maximum over blocks, partial softmaxes
-///           of CK_ATTENTION_SPLIT keys merged in ascending order. With v the greatest |v[g, j]| and
-///           s the greatest scale * sum over d of |q[t, h, d] * k[g, j, d]| among the visible positions:
+/// Numerics  float accumulation in ascending position; softmax with a running maximum over blocks, partial
+///           softmaxes of CK_ATTENTION_SPLIT keys merged in ascending order. With v the greatest |v[g, j]|
+///           and s the greatest scale * sum over d of |q[t, h, d] * k[g, j, d]| among the visible positions:
 ///           |error| <= 8 (1 + s) * eps * v (measured: 1.3). A row's bits depend on its own sequence alone:
 ///           not on the other rows of its chunk, S, T, slots, page numbers or the number of threads.
 /// Threads   share (sequence, key/value head, rows, split) units as they become free.

@@ -12,8 +12,8 @@
 ///
 ///     out[r, c] = sum over k of x[r, k] * panel[c / 16][k][c % 16],  ascending k, one accumulator
 ///
-/// Shapes    x [num_rows, x_stride] of float, or of bf16 (linear_tile_bf16_bf16x: depth rounded up to even, the
-///           odd element zero); out [num_rows, out_stride], 16 * num_panels columns
+/// Shapes    x [num_rows, x_stride] of float, or of bf16 (linear_tile_bf16_bf16x: depth rounded up to even,
+///           the odd element zero); out [num_rows, out_stride], 16 * num_panels columns
 /// Requires  1 <= num_rows <= CK_TILE_ROWS_MAX, 1 <= num_panels <= CK_TILE_PANELS_MAX, depth >= 1,
 ///           panels 64-byte aligned, panel_stride_bytes apart
 /// Numerics  bits of out[r, c] depend on row r and column c alone.
@@ -31,8 +31,9 @@ typedef struct ck_linear_tile {
 
 /// Finishes one row of a tile: adds bias, applies the epilogue, stores.
 ///
-/// Shapes    product [count], bias [count] or NULL, out [count]; for SWIGLU product and bias hold 16 gate columns,
-///           16 up columns, and so on: count counts outputs, so 2 * count rounded up to 32 are there.
+/// Shapes    product [count], bias [count] or NULL, out [count]; for SWIGLU product and bias hold 16 gate
+///           columns, 16 up columns, and so on: count counts outputs, so 2 * count rounded up to 32 are
+///           there.
 typedef struct ck_epilogue_row {
     const float *product;
     const float *bias;
@@ -73,17 +74,18 @@ typedef struct ck_rope_head {
 enum { CK_ATTENTION_ROWS_MAX = 32 };
 
 /// A partial softmax is a record of floats: Dv weighted sums of values, the maximum score, the sum of weights
-/// (weight = exp(score - maximum)), and room up to 16 elements more than Dv. The sum of weights is 0 when, and only
-/// when, nothing was visible.
+/// (weight = exp(score - maximum)), and room up to 16 elements more than Dv. The sum of weights is 0 when,
+/// and only when, nothing was visible.
 enum { CK_PARTIAL_MAXIMUM = 0, CK_PARTIAL_SUM = 1, CK_PARTIAL_EXTRA = 16 };
 
-/// Partial softmaxes of neighbouring tokens, over heads of one group, over the positions begin...end - 1 of one split.
+/// Partial softmaxes of neighbouring tokens, over heads of one group, over the positions begin...end - 1 of
+/// one split.
 ///
 /// Row m = token m / num_heads, head m % num_heads; token i sits at first_position + i and sees what
 /// ck_attention_f32 says, within begin...end - 1.
 ///
-/// Shapes    q [num_tokens * num_heads, D] packed and scaled; partials [num_tokens * num_heads, partial_stride];
-///           scores [num_tokens * num_heads, CK_ATTENTION_BLOCK], work space
+/// Shapes    q [num_tokens * num_heads, D] packed and scaled; partials [num_tokens * num_heads,
+///           partial_stride]; scores [num_tokens * num_heads, CK_ATTENTION_BLOCK], work space
 /// Requires  1 <= num_tokens * num_heads <= CK_ATTENTION_ROWS_MAX; begin a multiple of CK_ATTENTION_SPLIT
 /// Numerics  the bits of a row's partial depend on that row, its position and the keys and values it sees.
 typedef struct ck_attention_tile {
@@ -103,9 +105,9 @@ typedef struct ck_attention_tile {
     size_t partial_stride;
 } ck_attention_tile;
 
-/// A run of whole blocks of a row of logits; the last may be short. logit_scan_blocks_f32: block_value[b] = largest
-/// logit of block b, NaN left out, and is_valid = none is NaN or +infinity. logit_weight_blocks_f32: as
-/// ck_logit_weights, block_value[b] = sum of block b.
+/// A run of whole blocks of a row of logits; the last may be short. logit_scan_blocks_f32: block_value[b] =
+/// largest logit of block b, NaN left out, and is_valid = none is NaN or +infinity. logit_weight_blocks_f32:
+/// as ck_logit_weights, block_value[b] = sum of block b.
 ///
 /// Shapes    logits [count], weights [count] or NULL, block_value [ceil(count / CK_LOGIT_BLOCK)]
 /// Numerics  a block's bits depend on the block alone.

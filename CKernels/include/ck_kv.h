@@ -6,14 +6,15 @@
 
 // Paged cache of keys and values (Kwon et al., "PagedAttention", 2023).
 //
-// A slot's history is cut into pages of CK_KV_PAGE positions. Each layer has two pools, one of key pages and one of
-// value pages; page numbers are shared: a page number names the same positions in every layer.
+// A slot's history is cut into pages of CK_KV_PAGE positions. Each layer has two pools, one of key pages and
+// one of value pages; page numbers are shared: a page number names the same positions in every layer.
 //
 //     keys    [pages, Hkv, D, CK_KV_PAGE]    positions innermost: vector lanes run over keys, so that scores need no
 //                                            horizontal sums
 //     values  [pages, Hkv, CK_KV_PAGE, Dv]   Dv = D rounded up to 16: lanes run over the columns of the output
 //
-// What the padding columns D...Dv - 1 hold, and positions not yet written, never reaches a result: NaN may be there.
+// What the padding columns D...Dv - 1 hold, and positions not yet written, never reaches a result: NaN may be
+// there.
 
 /// Positions of one page.
 enum { CK_KV_PAGE = 32 };
@@ -35,11 +36,11 @@ typedef struct ck_kv_f32 {
     int32_t head_size;            ///< D
 } ck_kv_f32;
 
-/// Which rows of a step belong to which slot. Sequence s has rows row_start[s]...row_start[s + 1] - 1; with n of
-/// them, row t sits at position kv_length[s] - n + (t - row_start[s]).
+/// Which rows of a step belong to which slot. Sequence s has rows row_start[s]...row_start[s + 1] - 1; with n
+/// of them, row t sits at position kv_length[s] - n + (t - row_start[s]).
 ///
-/// Requires  row_start[0] = 0, strictly increasing; slots distinct; n <= kv_length[s]; the page table names distinct
-///           pages for positions 0...kv_length[s] - 1 of each listed slot.
+/// Requires  row_start[0] = 0, strictly increasing; slots distinct; n <= kv_length[s]; the page table names
+///           distinct pages for positions 0...kv_length[s] - 1 of each listed slot.
 typedef struct ck_ragged_batch {
     int32_t num_sequences;        ///< S
     const int32_t *row_start;     ///< [S + 1]; T = row_start[S]

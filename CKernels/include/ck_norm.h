@@ -14,13 +14,14 @@ typedef struct ck_rms_norm_args {
     size_t out_stride;
 } ck_rms_norm_args;
 
-/// Root mean square norm (Zhang and Sennrich, 2019): out[t, i] = x[t, i] / sqrt(mean of x[t]^2 + eps) * weight[i].
+/// Root mean square norm (Zhang and Sennrich, 2019): out[t, i] = x[t, i] / sqrt(mean of x[t]^2 + eps) *
+/// weight[i].
 ///
 /// Requires  E >= 1; mean + eps > 0.
 /// Writes    E elements of each row of out, once.
 /// Aliasing  out may be x (same stride); otherwise they do not overlap.
-/// Numerics  squares are summed in one order that depends on E alone. |error| <= 6 eps * |out[t, i]| for E up to
-///           16,384 (measured: 3).
+/// Numerics  squares are summed in one order that depends on E alone. |error| <= 6 eps * |out[t, i]| for E up
+///           to 16,384 (measured: 3).
 /// Threads   splits rows.
 void ck_rms_norm(const ck_context *context, const ck_rms_norm_args *args);
 
@@ -37,7 +38,8 @@ typedef struct ck_add_rms_norm_args {
     size_t out_stride;
 } ck_add_rms_norm_args;
 
-/// Residual connection and the norm of its sum in one pass: residual[t] += delta[t]; out[t] = rms_norm(residual[t]).
+/// Residual connection and the norm of its sum in one pass: residual[t] += delta[t]; out[t] =
+/// rms_norm(residual[t]).
 ///
 /// Requires, Numerics, Threads  as ck_rms_norm, whose bits on the sum these are.
 /// Writes    E elements of each row of residual and of out, once.

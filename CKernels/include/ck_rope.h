@@ -25,12 +25,13 @@ typedef struct ck_rope_frequency_args {
 
 /// Radians per position of each pair: inv_freq[i] = theta^(-2i / D), scaled. Shapes: inv_freq [D / 2].
 ///
-/// Numerics  the steps and roundings of transformers' float32 computation, the power itself correctly rounded: at
-///           large positions the roundings decide the angle, so a more exact value would be further from the models.
+/// Numerics  the steps and roundings of transformers' float32 computation, the power itself correctly
+///           rounded: at large positions the roundings decide the angle, so a more exact value would be
+///           further from the models.
 void ck_rope_frequencies(const ck_rope_frequency_args *args, float *inv_freq);
 
-/// Fills rows first_position...first_position + num_positions - 1 of the tables that ck_rope_append_f32 reads:
-/// row p holds the cosines and sines of p * inv_freq[i], the product in float.
+/// Fills rows first_position...first_position + num_positions - 1 of the tables that ck_rope_append_f32
+/// reads: row p holds the cosines and sines of p * inv_freq[i], the product in float.
 ///
 /// Shapes    inv_freq [num_pairs]; cosines, sines [num_positions, num_pairs] (their row 0 is first_position)
 /// Numerics  each the double-precision cosine or sine of the float angle, rounded once.
@@ -64,12 +65,13 @@ typedef struct ck_rope_append_args {
 ///
 ///     a' = a * c - b * s      b' = b * c + a * s
 ///
-/// Requires  D even; tables hold every position of the batch; the query, key and value columns do not overlap.
-/// Writes    query columns of qkv in place; key columns in place (the turned keys); keys and values at the rows'
-///           positions of the cache, D columns each, and nothing else there.
+/// Requires  D even; tables hold every position of the batch; the query, key and value columns do not
+///           overlap.
+/// Writes    query columns of qkv in place; key columns in place (the turned keys); keys and values at the
+///           rows' positions of the cache, D columns each, and nothing else there.
 /// Aliasing  qkv and the pools overlap nothing else.
-/// Numerics  the norm is that of ck_rms_norm. |error| <= 2 eps * sqrt(a^2 + b^2) (measured: 1), or 6 eps of it after a
-///           norm (measured: 2.9). Appended keys and values are copies, exact.
+/// Numerics  the norm is that of ck_rms_norm. |error| <= 2 eps * sqrt(a^2 + b^2) (measured: 1), or 6 eps of
+///           it after a norm (measured: 2.9). Appended keys and values are copies, exact.
 /// Threads   splits rows.
 void ck_rope_append_f32(const ck_context *context, const ck_rope_append_args *args);
 

@@ -2,7 +2,8 @@ import CKernels
 import TestSupport
 import Testing
 
-/// Some sequences with all their queries, keys and values; any of their rows can be attended to in any company.
+/// Some sequences with all their queries, keys and values; any of their rows can be attended to in any
+/// company.
 struct AttentionWorld: CustomTestStringConvertible {
   var heads: Int
   var kvHeads: Int
@@ -52,8 +53,8 @@ struct AttentionWorld: CustomTestStringConvertible {
     case reference
   }
 
-  /// Outputs of the runs' rows, one after the other. Pages, slots and the order of slots are new for every call, and
-  /// positions that no row of it sees are NaN.
+  /// Outputs of the runs' rows, one after the other. Pages, slots and the order of slots are new for every
+  /// call, and positions that no row of it sees are NaN.
   func attend(
     _ runs: [Run], by implementation: Implementation, scale: Float? = nil, seed: UInt64 = 1
   ) -> [Float] {

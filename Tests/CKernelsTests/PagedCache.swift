@@ -12,8 +12,8 @@ struct History {
   }
 }
 
-/// A paged cache of one layer, pages and slots in random order, NaN wherever nothing was put. The layout of `ck_kv.h`
-/// is spelled out here once more.
+/// A paged cache of one layer, pages and slots in random order, NaN wherever nothing was put. The layout of
+/// `ck_kv.h` is spelled out here once more.
 final class PagedCache {
   let kvHeads: Int
   let size: Int

@@ -21,7 +21,8 @@ extension SplitMix64 {
 /// 2^-23, the unit in which contracts give their bounds.
 public let floatEpsilon = 0x1p-23
 
-/// The worst element of `actual` that is not within `bound` of `expected`, in words; nil when all are. NaN never is.
+/// The worst element of `actual` that is not within `bound` of `expected`, in words; nil when all are. NaN
+/// never is.
 public func mismatch(_ actual: [Float], _ expected: [Float], within bound: (Int) -> Double) -> String? {
   guard actual.count == expected.count else { return "\(actual.count) elements, expected \(expected.count)" }
   var worst: (ratio: Double, index: Int)?

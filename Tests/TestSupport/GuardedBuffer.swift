@@ -8,8 +8,9 @@
 
 /// Memory that ends at an unreadable page: touching an element too many crashes the test.
 ///
-/// Every byte starts as 0xFF, which is NaN as a float: what is read before it was written shows. Bytes between the
-/// last element and the page, which only alignment can leave, and those before the first hold a pattern, see `isIntact`.
+/// Every byte starts as 0xFF, which is NaN as a float: what is read before it was written shows. Bytes
+/// between the last element and the page, which only alignment can leave, and those before the first hold a
+/// pattern, see `isIntact`.
 public final class GuardedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
   public let base: UnsafeMutablePointer<Element>
   public let count: Int

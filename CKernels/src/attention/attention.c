@@ -6,8 +6,8 @@
 // Less work than this (multiply-adds) is done before another thread has woken for it.
 enum { SERIAL_WORK_MAX = 32768 };
 
-// How the rows of one sequence are cut. A unit is one tile of rows by one key/value head, over one split (few rows:
-// the splits are what there is to share) or over all splits, merged on the way.
+// How the rows of one sequence are cut. A unit is one tile of rows by one key/value head, over one split (few
+// rows: the splits are what there is to share) or over all splits, merged on the way.
 typedef struct sequence_plan {
     int32_t slot, num_rows, first_row;
     int32_t first_position;  // of the first row

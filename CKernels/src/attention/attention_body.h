@@ -1,8 +1,8 @@
 // Micro-kernels of attention. Parameters: the primitives of a vec_<isa>.h and V_ACCUMULATORS.
 //
-// Scores are a product of query rows with pages of keys, outputs a product of weights with pages of values. Both
-// run in blocks of R rows by C vectors whose accumulators fill the registers; how rows are cut into blocks never
-// changes an element, which has its own accumulator and a fixed order of additions.
+// Scores are a product of query rows with pages of keys, outputs a product of weights with pages of values.
+// Both run in blocks of R rows by C vectors whose accumulators fill the registers; how rows are cut into
+// blocks never changes an element, which has its own accumulator and a fixed order of additions.
 
 #define ATTENTION_PAGE_VECTORS (CK_KV_PAGE / V_LANES)
 #define ATTENTION_ROWS (V_ACCUMULATORS / ATTENTION_PAGE_VECTORS)
@@ -66,7 +66,8 @@ V_INLINE const float *attention_values_page(const ck_attention_tile *t, int32_t 
     return ck_value_page(t->kv, t->pages[page], t->kv_head) + column;
 }
 
-// Sums of R rows over the keys begin...end - 1 of a block, C vectors of columns: acc = acc * decay + weights * values.
+// Sums of R rows over the keys begin...end - 1 of a block, C vectors of columns: acc = acc * decay + weights
+// * values.
 V_INLINE void attention_values(const int R, const int C, const ck_attention_tile *t, attention_block block,
                                int32_t row, int32_t column, const float *decay)
 {
@@ -172,7 +173,8 @@ V_INLINE void attention_value_block(const ck_attention_tile *t, attention_block 
     }
 }
 
-// Hides the scores of one row that it does not see: outside begin...end - 1, within its pages, and by the mask.
+// Hides the scores of one row that it does not see: outside begin...end - 1, within its pages, and by the
+// mask.
 V_INLINE void attention_hide(float *scores, attention_block seen, const uint8_t *mask)
 {
     const float hidden = -__builtin_inff();
@@ -183,8 +185,8 @@ V_INLINE void attention_hide(float *scores, attention_block seen, const uint8_t 
         if (!mask[j]) scores[j - seen.first] = hidden;
 }
 
-// Turns scores of whole pages into weights exp(score - maximum), with the running maximum and sum of the record
-// `softmax`. Returns what sums under the old maximum are to be multiplied by.
+// Turns scores of whole pages into weights exp(score - maximum), with the running maximum and sum of the
+// record `softmax`. Returns what sums under the old maximum are to be multiplied by.
 V_INLINE float attention_softmax(float *scores, int32_t count, float *softmax)
 {
     v_f32 lanes[ATTENTION_PAGE_VECTORS];
