@@ -78,6 +78,7 @@ ck_status ck_context_create(ck_isa isa, int32_t num_threads, ck_context **contex
     // Tiles are given to CBLAS from our own threads: its pool must never wake beside ours.
     openblas_set_num_threads(1);
 #endif
+    ck_parallel_prepare();
     *context = created;
     return CK_OK;
 }

@@ -11,6 +11,9 @@ struct ck_context {
 /// One thread's share of an op: thread `thread` of `num_threads`.
 typedef void ck_task(void *argument, int32_t thread, int32_t num_threads);
 
+/// Called before the first region: makes the process end in good order while regions are open.
+void ck_parallel_prepare(void);
+
 /// Runs `task` on every thread of the context and waits for all of them.
 void ck_parallel(const ck_context *context, ck_task *task, void *argument);
 

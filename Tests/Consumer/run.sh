@@ -20,8 +20,18 @@ let package = Package(
 MANIFEST
 cat > "$work/app/Sources/app/main.swift" <<'SWIFT'
 import Apus
+import Foundation
 
 let model = try LanguageModel.load(.embedded)
+if CommandLine.arguments.contains("leave") {
+  // Returns from main while the engine is in the middle of a step.
+  var pieces = 0
+  for try await _ in try await model.generate("Tell me about the owl") {
+    pieces += 1
+    if pieces == 5 { break }
+  }
+  exit(0)
+}
 let prompts = ["Tell me about the fox", "Tell me about the lighthouse", "Tell me about the rain"]
 for completion in try await model.batchGenerate(prompts: prompts, maxSequenceLength: 96) {
   precondition(!completion.text.isEmpty)
@@ -32,4 +42,5 @@ SWIFT
 cd "$work/app"
 swift build
 swift run --skip-build app
+for _ in $(seq 20); do .build/debug/app leave; done
 echo "consumer: a package that takes Apus by version builds and runs"
