@@ -89,6 +89,7 @@ let package = Package(
     tests("ApusTokenizer", ["ApusTokenizer"], resources: [.copy("Fixtures")]),
     tests("ApusEngine", ["ApusEngine", "ApusKernels", "ApusModel"]),
     tests("Apus", ["Apus"]),
+    .testTarget(name: "TidyTests", swiftSettings: strict),
     tests("ApusCommand", ["ApusCommand", "ApusEngine", argumentParser]),
     tests("BatchBenchmark", ["BenchmarkSupport", "ApusEngine"]),
   ]

@@ -48,7 +48,7 @@ static inline uint16_t ck_f32_to_f16(float x)
     if (magnitude > 0x7f800000) return (uint16_t)(sign | 0x7e00);
     if (magnitude >= 0x477ff000) return (uint16_t)(sign | 0x7c00);  // 65520 rounds to infinity
     if (magnitude < 0x38800000) {
-        // Below 2^-14 the unit is 2^-24: adding 0.5 (whose unit is 2^-24) rounds there, in the processor's own rounding.
+        // Below 2^-14 the unit is 2^-24, which is also that of 0.5: adding 0.5 rounds there, as the processor does.
         return (uint16_t)(sign | (ck_bits(ck_float(magnitude) + 0.5f) - 0x3f000000));
     }
     uint32_t rounded = magnitude + 0xfff + (magnitude >> 13 & 1);

@@ -7,24 +7,41 @@ public enum ApusStories {
   /// transformers loads it.
   /// - Throws: `StoriesError` when the program was installed without the resource bundle.
   public static func modelDirectory() throws(StoriesError) -> URL {
-    let folder = Bundle.module.resourceURL?.appending(path: "Model")
-    guard let folder, FileManager.default.fileExists(atPath: folder.appending(path: "config.json").path)
-    else {
-      throw .resourceMissing(path: folder?.path ?? Bundle.module.bundlePath)
+    let candidates = bundles.map { $0.appending(path: "Model") } + [sourceFolder]
+    let found = candidates.first {
+      FileManager.default.fileExists(atPath: $0.appending(path: "config.json").path)
     }
-    return folder
+    guard let found else { throw .resourceMissing(searched: candidates.map(\.path)) }
+    return found
   }
+
+  /// Where builds put this module's resources. `Bundle.module` knows as well, but ends the process when it finds none.
+  private static var bundles: [URL] {
+    let places = [
+      Bundle.main.resourceURL, Bundle.main.bundleURL, Bundle.main.executableURL?.deletingLastPathComponent(),
+    ]
+    return places.compactMap { $0 }.flatMap { place in
+      ["Apus_ApusStories.resources", "Apus_ApusStories.bundle", "Apus_ApusStories.bundle/Contents/Resources"]
+        .map {
+          place.appending(path: $0)
+        }
+    }
+  }
+
+  /// The model's place in the sources, where the build was made from them.
+  private static let sourceFolder = URL(filePath: #filePath).deletingLastPathComponent().appending(
+    path: "Model")
 }
 
 /// Why the embedded model cannot be had.
 public enum StoriesError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// The model's files are not where the build put them.
-  case resourceMissing(path: String)
+  /// The model's files are in none of the folders where a build or an installation puts them.
+  case resourceMissing(searched: [String])
 
   public var description: String {
     switch self {
-    case .resourceMissing(let path):
-      "the embedded model is missing: expected its files in \(path), in the resource bundle beside the executable"
+    case .resourceMissing(let searched):
+      "the embedded model is missing; expected config.json in one of: " + searched.joined(separator: ", ")
     }
   }
 }

@@ -27,15 +27,10 @@ struct KernelOptions: ParsableArguments {
   }
 
   /// Loads and packs the weights of `folder`, with progress on a terminal.
-  func load(_ folder: URL, context: KernelContext) throws -> PackedWeights {
+  func load(_ folder: URL, context: KernelContext) throws(ModelError) -> PackedWeights {
     let progress = ProgressLine()
-    do throws(ModelError) {
-      return try PackedWeights(directory: folder, type: weights, context: context) { share in
-        progress.update("loading weights: \(Int(share * 100)) %")
-      }
-    } catch {
-      if case .notFinite = error { throw CommandFailure("\(folder.path): \(error)") }
-      throw error
+    return try PackedWeights(directory: folder, type: weights, context: context) { share in
+      progress.update("loading weights: \(Int(share * 100)) %")
     }
   }
 }

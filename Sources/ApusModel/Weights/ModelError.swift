@@ -7,7 +7,7 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
   case configuration(ConfigurationError)
   case tensors(ModelTensorError)
   /// A weight is infinite or NaN, or would be in the type it was to be held in.
-  case notFinite(tensor: String, row: Int, column: Int, heldAs: WeightType)
+  case notFinite(path: String, tensor: String, row: Int, column: Int, heldAs: WeightType)
   case kernels(KernelError)
   /// A session asks for more than the model or the machine has.
   case session(field: String, found: Int, expected: String)
@@ -17,8 +17,8 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     case .checkpoint(let error): error.description
     case .configuration(let error): error.description
     case .tensors(let error): error.description
-    case .notFinite(let tensor, let row, let column, let type):
-      "tensor \(tensor): element [\(row), \(column)] is not finite as \(type.rawValue)"
+    case .notFinite(let path, let tensor, let row, let column, let type):
+      "\(path): tensor \(tensor): element [\(row), \(column)] is not finite as \(type.rawValue)"
     case .kernels(let error): error.description
     case .session(let field, let found, let expected): "\(field) is \(found); expected \(expected)"
     }

@@ -115,7 +115,8 @@ private struct Packer<Source: WeightSource> {
         try matrix.pack(bytes, sourceType: sourceType, outputs: shape[0], at: placement, context: context)
       } catch {
         guard case .notFinite(let row, let column) = error else { throw .kernels(error) }
-        throw .notFinite(tensor: name, row: row, column: column, heldAs: type)
+        throw .notFinite(
+          path: source.path(of: name), tensor: name, row: row, column: column, heldAs: type)
       }
     }
   }
@@ -148,7 +149,8 @@ private struct Packer<Source: WeightSource> {
       for element in 0..<count {
         let value = type.load(bytes, element)
         guard value.isFinite else {
-          throw .notFinite(tensor: name, row: 0, column: element, heldAs: .f32)
+          throw .notFinite(
+            path: source.path(of: name), tensor: name, row: 0, column: element, heldAs: .f32)
         }
         out[index(element)] = value
       }

@@ -28,6 +28,8 @@ public struct RandomWeights: WeightSource {
     try body(UnsafeRawBufferPointer(values), .bf16)
   }
 
+  public func path(of tensor: String) -> String { "random weights" }
+
   private func fill(_ values: UnsafeMutableBufferPointer<UInt16>, range: Float, name: String) {
     // FNV-1a of the name starts each tensor's own sequence, whatever order tensors are asked for in.
     var state = name.utf8.reduce(0xcbf2_9ce4_8422_2325 ^ seed) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 } | 1

@@ -9,6 +9,9 @@ public protocol WeightSource {
   func withTensor(
     _ tensor: ExpectedTensor, _ body: (UnsafeRawBufferPointer, WeightType) throws(ModelError) -> Void
   ) throws(ModelError)
+
+  /// The file that holds a tensor, or what else its values come from: for errors.
+  func path(of tensor: String) -> String
 }
 
 /// The tensors of a checkpoint that `ModelConfiguration.validate` has accepted.
@@ -31,6 +34,8 @@ public struct CheckpointWeights: WeightSource {
     }
     try found.withUnsafeBytes { bytes throws(ModelError) in try body(bytes, type) }
   }
+
+  public func path(of tensor: String) -> String { checkpoint[tensor]?.path ?? checkpoint.directory.path }
 }
 
 extension WeightType {

@@ -251,7 +251,8 @@ def cases(tokenizer, texts, generator, streams):
                 result[key][str(index)] = value
     known = sorted(set(tokenizer.get_vocab().values()))
     for _ in range(streams):
-        ids = [generator.choice(known[: generator.choice([300, len(known)])]) for _ in range(generator.choice([1, 2, 5, 12]))]
+        length = generator.choice([1, 2, 5, 12])
+        ids = [generator.choice(known[: generator.choice([300, len(known)])]) for _ in range(length)]
         texts = [attempt(lambda: tokenizer.decode(ids, skip_special_tokens=skip)) for skip in (False, True)]
         if None not in texts:
             result["streams"].append([ids, *texts])
