@@ -64,9 +64,9 @@ struct PrefixSelection {
   ) {
     mass.withUnsafeMutableBufferPointer { mass in
       mass.update(repeating: 0)
-      for position in 0..<subset.count {
-        let index = Int(subset[position])
-        mass[Int(Self.key(values[index]) >> shift & 0xFF)] += weights.map { Double($0[index]) } ?? 1
+      for index in subset {
+        let bucket = Int(Self.key(values[Int(index)]) >> shift & 0xFF)
+        if let weights { mass[bucket] += Double(weights[Int(index)]) } else { mass[bucket] += 1 }
       }
     }
   }
