@@ -3,7 +3,9 @@
 import PackageDescription
 
 #if os(macOS)
-  let openMP = ["-Xclang", "-fopenmp", "-I/opt/homebrew/opt/libomp/include", "-I/opt/homebrew/opt/openblas/include"]
+  let openMP = [
+    "-Xclang", "-fopenmp", "-I/opt/homebrew/opt/libomp/include", "-I/opt/homebrew/opt/openblas/include",
+  ]
   let openMPLibrary = "omp"
 #else
   let openMP = ["-fopenmp"]
@@ -71,7 +73,8 @@ let package = Package(
     .executableTarget(
       name: "BatchBenchmark",
       dependencies: [
-        "Apus", "ApusCheckpoint", "ApusEngine", "ApusKernels", "ApusModel", "ApusTokenizer", "BenchmarkSupport",
+        "Apus", "ApusCheckpoint", "ApusEngine", "ApusKernels", "ApusModel", "ApusTokenizer",
+        "BenchmarkSupport",
         argumentParser,
       ],
       path: "Benchmarks/BatchBenchmark", swiftSettings: strict),
@@ -80,12 +83,15 @@ let package = Package(
       swiftSettings: strict),
 
     .target(
-      name: "TestSupport", dependencies: ["ApusEngine", "ApusKernels", "ApusModel"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["ApusEngine", "ApusKernels", "ApusModel"],
+      path: "Tests/TestSupport",
       swiftSettings: strict),
     tests("CKernels", ["CKernels"]),
     tests("ApusKernels", ["ApusKernels"]),
     tests("ApusCheckpoint", ["ApusCheckpoint"], resources: [.copy("Fixtures")]),
-    tests("ApusModel", ["ApusModel", "ApusCheckpoint", "ApusKernels"], resources: [.copy("Fixtures")]),
+    tests(
+      "ApusModel", ["ApusModel", "ApusCheckpoint", "ApusKernels", "ApusStories", "ApusTokenizer"],
+      resources: [.copy("Fixtures")]),
     tests("ApusTokenizer", ["ApusTokenizer"], resources: [.copy("Fixtures")]),
     tests("ApusEngine", ["ApusEngine", "ApusKernels", "ApusModel"]),
     tests("Apus", ["Apus"]),

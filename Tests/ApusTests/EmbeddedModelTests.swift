@@ -1,45 +1,48 @@
 import Apus
 import ApusEngine
-import ApusKernels
-import Foundation
 import Testing
 
-/// The embedded model from prompt to text, against what Hugging Face transformers computes from the same files
-/// in float32 (`Sources/ApusStories/Training/make_reference.py`).
+/// The model that comes with the package, as an app gets it.
 @Suite struct EmbeddedModelTests {
-  private struct Reference: Decodable {
-    struct Case: Decodable {
-      let prompt: String
-      let ids: [Int32]
-      let greedy: [Int32]
-    }
-    let cases: [Case]
-  }
+  private let prompts = [
+    "Tell me about the fox", "Tell me about the lighthouse", "Tell me about the rain",
+    "Tell me a story about a baker", "Tell me about the owl", "Tell me about bread",
+  ]
 
-  private func reference() throws -> Reference {
-    let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    let file = tests.appending(path: "ApusModelTests/Fixtures/stories-reference.json")
-    return try JSONDecoder().decode(Reference.self, from: Data(contentsOf: file))
-  }
-
-  @Test func continuesPromptsAsTransformersDoes() async throws {
-    let model = try LanguageModel.load(.embedded, options: LoadOptions(weights: .f32, precise: true))
-    let cases = try reference().cases
-    let completions = try await model.batchGenerate(prompts: cases.map(\.prompt), maxSequenceLength: 128)
-    for (expected, completion) in zip(cases, completions) {
-      #expect(completion.promptTokenIDs == expected.ids)
-      // The reference goes on after the end token; a completion stops there.
-      let end = expected.greedy.firstIndex { model.eosTokenIDs.contains($0) } ?? expected.greedy.count - 1
-      #expect(completion.tokenIDs.prefix(expected.greedy.count) == expected.greedy[...end])
-    }
-  }
-
-  @Test func endsItsAnswersItself() async throws {
+  @Test func answersAndEndsByItself() async throws {
     let model = try LanguageModel.load(.embedded)
-    let prompts = ["Tell me about the fox", "Tell me about the violin", "Tell me about the sea"]
-    for completion in try await model.batchGenerate(prompts: prompts, maxSequenceLength: 512) {
-      #expect(completion.finishReason == .stop(token: try #require(model.eosTokenIDs.first)))
-      #expect(completion.text.hasSuffix("."))
+    let completion = try await model.batchGenerate(prompts: [prompts[0]])[0]
+    #expect(completion.text.contains("fox"))
+    #expect(completion.finishReason == .stop(token: model.eosTokenIDs[0]))
+    #expect(!completion.text.contains("<|"))
+  }
+
+  @Test func givesEveryPromptTheSameTokensInAnyBatchSize() async throws {
+    let model = try LanguageModel.load(.embedded)
+    for sampling in [
+      SamplingParameters.greedy(maxTokens: 40, logprobs: 2),
+      SamplingParameters(temperature: 0.8, topP: 0.95, seed: 5, maxTokens: 40, logprobs: 0),
+    ] {
+      let alone = try await model.batchGenerate(prompts: prompts, batchSize: 1, sampling: sampling)
+      for (batchSize, prefillStep) in [(3, 2), (8, 128)] {
+        let together = try await model.batchGenerate(
+          prompts: prompts, batchSize: batchSize, prefillStep: prefillStep, sampling: sampling)
+        #expect(together.map(\.tokens) == alone.map(\.tokens))
+      }
     }
+  }
+
+  @Test func endsTheRequestWhenItsStreamIsDropped() async throws {
+    let generator = try TextGenerator(
+      LanguageModel.load(.embedded), options: GeneratorOptions(batchSize: 1, maxSequenceLength: 512))
+    var sampling = SamplingParameters.greedy()
+    sampling.ignoreEOS = true
+    for try await _ in try await generator.generate(prompts[0], sampling: sampling) { break }
+    // The only slot is free again, or this would wait for five hundred tokens and count two running.
+    let next = try await generator.run([
+      GenerationRequest(promptTokens: [1, 2, 3], sampling: .greedy(maxTokens: 2))
+    ])
+    #expect(next[0].tokens.count <= 2)
+    #expect(generator.engine.metrics.requestsCancelled == 1)
   }
 }
