@@ -24,7 +24,7 @@ struct BatchBenchmark: AsyncParsableCommand {
     var report = BenchmarkReport(machine: setup.machine)
     console.say(setup.machine.line)
     let runner = WorkloadRunner(
-      context: setup.context, bandwidth: setup.bandwidth, repetitions: options.repetitions, console: console)
+      context: setup.context, bandwidth: setup.bandwidth, console: console)
     var shape: PackedWeights?
     for kind in options.workloads {
       let workload: Workload

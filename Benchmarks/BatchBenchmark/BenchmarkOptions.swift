@@ -65,8 +65,12 @@ struct BenchmarkOptions: ParsableArguments {
   @Option(help: "Tokens that requests of equal length generate; also the limit for --model (default: 128).")
   var generatedTokens: Int?
 
-  @Option(name: .customLong("repeat"), help: "Repetitions, batch sizes interleaved; medians are reported.")
-  var repetitions = 1
+  @Option(
+    name: .customLong("repeat"),
+    help:
+      "Repetitions, batch sizes interleaved; medians are reported (default: 5 of the embedded model, else 1)."
+  )
+  var repetitions: Int?
 
   @Option(help: "How results are written.")
   var output = OutputFormat.text

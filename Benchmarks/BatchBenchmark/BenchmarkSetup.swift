@@ -52,7 +52,10 @@ struct BenchmarkSetup {
         GenerationRequest(promptTokens: try model.encode($0), sampling: .greedy(maxTokens: limit))
       },
       contextLength: contextLength, eosTokenIDs: model.eosTokenIDs,
-      plans: RunPlan.all(batchSizes, comparesStatic: true), prompts: prompts, tokenizer: model.tokenizer)
+      plans: RunPlan.all(batchSizes, comparesStatic: true),
+      // Its runs are fractions of a second long.
+      repetitions: options.repetitions ?? (options.model == nil ? 5 : 1), prompts: prompts,
+      tokenizer: model.tokenizer)
   }
 
   private func notes(_ weights: PackedWeights) -> [String] {
@@ -100,6 +103,6 @@ struct BenchmarkSetup {
       name: name, title: title, notes: ["random weights: speed only, the tokens mean nothing"],
       weights: weights,
       requests: requests, contextLength: lengths.map { $0.promptTokens + $0.generatedTokens }.max() ?? 1,
-      eosTokenIDs: [], plans: plans)
+      eosTokenIDs: [], plans: plans, repetitions: options.repetitions ?? 1)
   }
 }

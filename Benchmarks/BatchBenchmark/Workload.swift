@@ -14,6 +14,8 @@ struct Workload {
   var contextLength: Int
   var eosTokenIDs: [Int32]
   var plans: [RunPlan]
+  /// How often every plan is run.
+  var repetitions: Int
   /// Shown with what the model says to it, where it says anything.
   var prompts: [String] = []
   var tokenizer: Tokenizer?

@@ -3,6 +3,7 @@ import ApusKernels
 import ApusModel
 import ApusTokenizer
 import BenchmarkSupport
+import Foundation
 import Synchronization
 
 /// A request that did not run to its end.
@@ -17,7 +18,6 @@ struct RequestFailure: Error, CustomStringConvertible {
 struct WorkloadRunner {
   let context: KernelContext
   let bandwidth: BandwidthMeter
-  let repetitions: Int
   let console: Console
 
   /// What one run gave.
@@ -33,14 +33,13 @@ struct WorkloadRunner {
 
     var runs: [[Run]] = Array(repeating: [], count: workload.plans.count)
     var readings = [bandwidth.measure()]
-    for repetition in 0..<repetitions {
+    for repetition in 0..<workload.repetitions {
       for (index, plan) in workload.plans.enumerated() {
         var run = try await self.run(workload, plan)
         readings.append(bandwidth.measure())
         run.figures.memoryBandwidth = readings.suffix(2).map(\.median).mean
-        let ordinal = repetitions > 1 ? " (\(repetition + 1) of \(repetitions))" : ""
-        console.say("\(plan.title): \(formatted(run.figures.seconds))s\(ordinal)")
         runs[index].append(run)
+        if repetition + 1 == workload.repetitions { announce(plan, runs[index].map(\.figures)) }
       }
     }
     let expected = runs.first?.first?.results.map(\.tokenIDs)
@@ -58,6 +57,12 @@ struct WorkloadRunner {
     if let first = runs.first?.first { try showTexts(workload, first.results) }
     show(report)
     return report
+  }
+
+  private func announce(_ plan: RunPlan, _ figures: [RunFigures]) {
+    let seconds = figures.map(\.seconds).median ?? 0
+    let many = figures.count > 1 ? " (median of \(figures.count))" : ""
+    console.say("\(plan.title): \(formatted(seconds))s\(many)")
   }
 
   /// Touches weights and wakes threads, so that the first measured run is as the others.
@@ -106,7 +111,8 @@ struct WorkloadRunner {
     guard let tokenizer = workload.tokenizer, console.isText else { return }
     for (prompt, result) in zip(workload.prompts, results).prefix(3) {
       let text = try tokenizer.decode(result.tokenIDs, skipSpecialTokens: true)
-      console.say("\n> \(prompt)\n" + wrapped(excerpt(text, length: 480), width: 100, indent: "  "))
+      let shown = excerpt(text.trimmingCharacters(in: .whitespacesAndNewlines), length: 480)
+      console.say("\n> \(prompt)\n" + wrapped(shown, width: 100, indent: "  "))
     }
   }
 

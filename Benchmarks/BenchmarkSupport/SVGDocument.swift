@@ -108,8 +108,8 @@ enum Palette {
   static let ideal = "#b35900"
 }
 
-/// Steps of 1, 2 or 5 times a power of ten from 0 up to the first that is not below `maximum`; about `count` of
-/// them.
+/// Steps of 1, 2 or 5 times a power of ten from 0 up to the first that is not below `maximum`; about `count`
+/// of them.
 func axisTicks(upTo maximum: Double, count: Int = 5) -> [Double] {
   guard maximum > 0, maximum.isFinite else { return [0, 1] }
   let rough = maximum / Double(max(count, 1))

@@ -22,8 +22,8 @@ extension Collection where Element == Double {
     return sorted.count % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2
   }
 
-  /// The smallest value that a share `q`, in 0...1, of all values do not exceed (nearest rank); nil when there
-  /// is none.
+  /// The smallest value that a share `q`, in 0...1, of all values do not exceed (nearest rank); nil when
+  /// there is none.
   public func quantile(_ q: Double) -> Double? {
     guard !isEmpty else { return nil }
     let rank = Int((Swift.min(Swift.max(q, 0), 1) * Double(count)).rounded(.up))
