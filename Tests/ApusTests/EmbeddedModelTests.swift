@@ -31,18 +31,4 @@ import Testing
       }
     }
   }
-
-  @Test func endsTheRequestWhenItsStreamIsDropped() async throws {
-    let generator = try TextGenerator(
-      LanguageModel.load(.embedded), options: GeneratorOptions(batchSize: 1, maxSequenceLength: 512))
-    var sampling = SamplingParameters.greedy()
-    sampling.ignoreEOS = true
-    for try await _ in try await generator.generate(prompts[0], sampling: sampling) { break }
-    // The only slot is free again, or this would wait for five hundred tokens and count two running.
-    let next = try await generator.run([
-      GenerationRequest(promptTokens: [1, 2, 3], sampling: .greedy(maxTokens: 2))
-    ])
-    #expect(next[0].tokens.count <= 2)
-    #expect(generator.engine.metrics.requestsCancelled == 1)
-  }
 }
