@@ -8,9 +8,13 @@
 
 enum { LINEAR_F32, LINEAR_F16, LINEAR_BF16, LINEAR_BF16X };
 
+// `ahead` is what the block asks of memory while it runs, `ahead_step` bytes further with each step: its own
+// panels some way on where it is the only one to read them, else its share of the panels that come after these.
 typedef struct linear_block {
     const ck_linear_tile *tile;
     int32_t first_row, first_panel;
+    const char *ahead;
+    size_t ahead_step;
 } linear_block;
 
 // Weights of column vector c (V_LANES outputs) at one k: the first or the second of a pair where panels hold pairs.
@@ -79,18 +83,20 @@ V_INLINE void linear_step_dot(const int R, const int P, v_f32 *acc, const char *
 }
 #endif
 
-// The k loop. Weights of the step after next few are asked for ahead, one line per panel and step.
-V_INLINE void linear_sum(const int format, const int R, const int P, v_f32 *acc, const ck_linear_tile *t,
-                         const char *x, const char *panel)
+// The k loop. Weights are asked for ahead, a line per panel and step at most.
+V_INLINE void linear_sum(const int format, const int R, const int P, v_f32 *acc, linear_block block, const char *x,
+                         const char *panel)
 {
+    const ck_linear_tile *t = block.tile;
+    const char *ahead = block.ahead;
     const int pairs = format == LINEAR_BF16 || format == LINEAR_BF16X;
     const size_t x_bytes = t->x_stride * (format == LINEAR_BF16X ? 2 : 4), stride = t->panel_stride_bytes;
     const int32_t depth = format == LINEAR_BF16X ? t->depth + (t->depth & 1) : t->depth;
     const int32_t whole = pairs ? depth & ~1 : depth;
     int32_t k = 0;
-    for (; k < whole; k += pairs ? 2 : 1, panel += format == LINEAR_F16 ? 32 : 64) {
+    for (; k < whole; k += pairs ? 2 : 1, panel += format == LINEAR_F16 ? 32 : 64, ahead += block.ahead_step) {
 #pragma clang loop unroll(full)
-        for (int p = 0; p < P; p++) __builtin_prefetch(panel + (size_t)p * stride + PREFETCH_BYTES, 0, 3);
+        for (int p = 0; p < P; p++) __builtin_prefetch(ahead + (size_t)p * stride, 0, 3);
 #ifdef V_HAS_BF16_DOT
         if (format == LINEAR_BF16X) {
             linear_step_dot(R, P, acc, x, x_bytes, k, panel, stride);
@@ -118,7 +124,7 @@ V_INLINE void linear_run_block(const int format, const int R, const int P, linea
     v_f32 acc[V_ACCUMULATORS];
 #pragma clang loop unroll(full)
     for (int i = 0; i < R * P * V_PER_PANEL; i++) acc[i] = v_zero();
-    linear_sum(format, R, P, acc, t, x, panel);
+    linear_sum(format, R, P, acc, block, x, panel);
 
     float *out = t->out + (size_t)block.first_row * t->out_stride + (size_t)block.first_panel * CK_PANEL_COLUMNS;
 #pragma clang loop unroll(full)
@@ -146,15 +152,24 @@ V_INLINE void linear_run_rows(const int format, const int P, const int rows_max,
 }
 #undef ROWS
 
-// All rows against panels first...last, P at a time: the panels stay in cache while row blocks pass over them.
+// All rows against panels first...last, P at a time: the panels stay in cache while row blocks pass over them. If
+// only the first block asked memory for more, memory would rest while the others run: each asks for its part of the
+// next panels, so that reading and arithmetic overlap throughout.
 V_INLINE void linear_run_panels(const int format, const int P, const int rows_max, const ck_linear_tile *t,
                                 int32_t first, int32_t last)
 {
     const int32_t blocks = (t->num_rows + rows_max - 1) / rows_max;
+    const size_t stride = t->panel_stride_bytes, step = format == LINEAR_F16 ? 32 : 64;
     for (int32_t panel = first; panel + P <= last; panel += P) {
+        const char *start = (const char *)t->panels + (size_t)panel * stride;
         for (int32_t b = 0; b < blocks; b++) {
             int32_t row = t->num_rows * b / blocks, end = t->num_rows * (b + 1) / blocks;
-            linear_run_rows(format, P, rows_max, end - row, (linear_block){t, row, panel});
+            linear_block block = {t, row, panel, start + PREFETCH_BYTES, step};
+            if (blocks > 1) {
+                block.ahead = start + P * stride + stride / (size_t)blocks * (size_t)b;
+                block.ahead_step = step / (size_t)blocks;
+            }
+            linear_run_rows(format, P, rows_max, end - row, block);
         }
     }
 }
