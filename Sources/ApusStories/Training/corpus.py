@@ -1,6 +1,6 @@
 """Writes the corpus: one JSON object a line, {"prompt": ..., "text": ...}, shuffled, with a held-out part.
 
-    python corpus.py --documents 150000 --seed 20 --out build
+python corpus.py --documents 150000 --seed 20 --out build
 """
 
 import argparse
@@ -42,7 +42,9 @@ def request(about: str, rng: random.Random) -> str:
     elif draw < 0.94:
         return rng.choice([f"Can you tell me about {about}?", f"What can you tell me about {about}?"])
     else:
-        text = rng.choice([f"Describe {about}", f"Tell me something about {about}", f"I want to hear about {about}"])
+        text = rng.choice(
+            [f"Describe {about}", f"Tell me something about {about}", f"I want to hear about {about}"]
+        )
     return text + ("." if rng.random() < 0.35 else "")
 
 
@@ -51,8 +53,14 @@ def story_request(about: str, rng: random.Random) -> str:
     if draw < 0.7:
         text = f"Tell me a story about {about}"
     elif draw < 0.9:
-        text = rng.choice([f"Write a story about {about}", f"Please tell me a story about {about}",
-                           f"tell me a story about {about}", f"A story about {about}"])
+        text = rng.choice(
+            [
+                f"Write a story about {about}",
+                f"Please tell me a story about {about}",
+                f"tell me a story about {about}",
+                f"A story about {about}",
+            ]
+        )
     else:
         return f"Can you tell me a story about {about}?"
     return text + ("." if rng.random() < 0.35 else "")
@@ -115,11 +123,18 @@ def measured(topic: Topic, topics: list[Topic], rng: random.Random) -> tuple[str
     """`Tell me briefly about the fox`, `Tell me about the fox in detail`."""
     about = "the " + topic.name if topic.name not in MASS else topic.name
     length = rng.choice(["tiny", "short", "long"])
-    prompt = {"tiny": [f"Tell me about {about} in one or two sentences", f"Tell me very briefly about {about}"],
-              "short": [f"Tell me briefly about {about}", f"Tell me a little about {about}"],
-              "long": [f"Tell me about {about} in detail", f"Tell me everything about {about}",
-                       f"Tell me a lot about {about}"]}[length]
-    return rng.choice(prompt) + ("." if rng.random() < 0.35 else ""), describe.description(topic, length, rng)
+    prompt = {
+        "tiny": [f"Tell me about {about} in one or two sentences", f"Tell me very briefly about {about}"],
+        "short": [f"Tell me briefly about {about}", f"Tell me a little about {about}"],
+        "long": [
+            f"Tell me about {about} in detail",
+            f"Tell me everything about {about}",
+            f"Tell me a lot about {about}",
+        ],
+    }[length]
+    return rng.choice(prompt) + ("." if rng.random() < 0.35 else ""), describe.description(
+        topic, length, rng
+    )
 
 
 def weather_day(topic: Topic, topics: list[Topic], rng: random.Random) -> tuple[str, str]:
@@ -147,11 +162,22 @@ def question(topic: Topic, topics: list[Topic], rng: random.Random) -> tuple[str
 
 def unasked(topic: Topic, topics: list[Topic], rng: random.Random) -> tuple[str, str]:
     """A text without a request, so that any beginning can be continued."""
-    return "", (story if rng.random() < 0.6 else lambda *a: describe.description(topic, "medium", rng))(topic, topics, rng)
+    return "", (story if rng.random() < 0.6 else lambda *a: describe.description(topic, "medium", rng))(
+        topic, topics, rng
+    )
 
 
-MIXTURE = [(plain, 44), (told, 16), (with_name, 5), (pair, 8), (measured, 4), (weather_day, 7), (anything, 8),
-           (question, 4), (unasked, 4)]
+MIXTURE = [
+    (plain, 44),
+    (told, 16),
+    (with_name, 5),
+    (pair, 8),
+    (measured, 4),
+    (weather_day, 7),
+    (anything, 8),
+    (question, 4),
+    (unasked, 4),
+]
 
 
 def documents(count: int, seed: int):

@@ -5,6 +5,7 @@ answers end, and samples.
 """
 
 import argparse
+import math
 import random
 from pathlib import Path
 
@@ -15,20 +16,33 @@ import model as stories
 import topics
 from train import evaluate
 
-PROMPTS = ["Tell me about the fox", "Tell me about the lighthouse", "Tell me about the dewdrop",
-           "Tell me about a rainy day in the harbour", "Tell me a story about the hedgehog",
-           "Tell me about the fox and the owl", "Tell me about the violin", "Tell me about the sea",
-           "Tell me about bread", "Tell me about a baker called Anna"]
+PROMPTS = [
+    "Tell me about the fox",
+    "Tell me about the lighthouse",
+    "Tell me about the dewdrop",
+    "Tell me about a rainy day in the harbour",
+    "Tell me a story about the hedgehog",
+    "Tell me about the fox and the owl",
+    "Tell me about the violin",
+    "Tell me about the sea",
+    "Tell me about bread",
+    "Tell me about a baker called Anna",
+]
 
 
 @torch.no_grad()
-def continuation(model, tokenizer, prompt: str, temperature: float = 0.0, longest: int = 400) -> tuple[str, int, bool]:
+def continuation(
+    model, tokenizer, prompt: str, temperature: float = 0.0, longest: int = 400
+) -> tuple[str, int, bool]:
     """The answer's text, its length in tokens, and whether it ended by itself."""
     inputs = tokenizer(prompt, return_tensors="pt")
-    options = {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0} if temperature else {
-        "do_sample": False}
+    options = (
+        {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0}
+        if temperature
+        else {"do_sample": False}
+    )
     output = model.generate(**inputs, max_new_tokens=longest, pad_token_id=tokenizer.pad_token_id, **options)
-    ids = output[0, inputs["input_ids"].shape[1]:].tolist()
+    ids = output[0, inputs["input_ids"].shape[1] :].tolist()
     ended = tokenizer.eos_token_id in ids
     return tokenizer.decode(ids, skip_special_tokens=True), len(ids), ended
 
@@ -44,7 +58,9 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=Path("../Model"))
     parser.add_argument("--corpus", type=Path, default=Path("build/held-out.jsonl"))
     parser.add_argument("--samples", action="store_true")
-    parser.add_argument("--endings", type=int, default=0, help="how many topics to ask for at temperature 0.8")
+    parser.add_argument(
+        "--endings", type=int, default=0, help="how many topics to ask for at temperature 0.8"
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(1)
@@ -55,7 +71,9 @@ def main() -> None:
         rows = stories.documents(options.corpus, tokenizer.backend_tokenizer)
         loss = evaluate(model, rows, tokenizer.pad_token_id)
         model.eval()
-        print(f"held-out loss {loss:.4f} nats a token, perplexity {2.718281828 ** loss:.3f}, {len(rows)} documents")
+        print(
+            f"held-out loss {loss:.4f} nats a token, perplexity {math.exp(loss):.3f}, {len(rows)} documents"
+        )
     if options.samples:
         for prompt in PROMPTS:
             text, length, ended = continuation(model, tokenizer, prompt)
@@ -64,11 +82,15 @@ def main() -> None:
     if options.endings:
         chosen = random.Random(1).sample(topics.load(), options.endings)
         for temperature in (0.0, 0.8):
-            results = [continuation(model, tokenizer, f"Tell me about the {t.name}", temperature) for t in chosen]
+            results = [
+                continuation(model, tokenizer, f"Tell me about the {t.name}", temperature) for t in chosen
+            ]
             lengths = sorted(length for _, length, _ in results)
-            print(f"temperature {temperature}: {sum(ended for *_, ended in results)} of {len(results)} ended, "
-                  f"{sum(repeats(text) for text, *_ in results)} repeat a sentence, lengths {lengths[0]} to "
-                  f"{lengths[-1]}, median {lengths[len(lengths) // 2]}")
+            print(
+                f"temperature {temperature}: {sum(ended for *_, ended in results)} of {len(results)} ended, "
+                f"{sum(repeats(text) for text, *_ in results)} repeat a sentence, lengths {lengths[0]} to "
+                f"{lengths[-1]}, median {lengths[len(lengths) // 2]}"
+            )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Writes what transformers computes in float32 from the shipped weights, for the tests.
 
-    python make_reference.py --model ../Model --out ../../../Tests/ApusModelTests/Fixtures/stories-reference.json
+python make_reference.py --model ../Model --out ../../../Tests/ApusModelTests/Fixtures/stories-reference.json
 """
 
 import argparse
@@ -12,8 +12,12 @@ import torch
 import transformers
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-PROMPTS = ["Tell me about the fox", "Tell me about the lighthouse.", "Tell me a story about the owl and the mouse",
-           "Tell me about a rainy day in the harbour"]
+PROMPTS = [
+    "Tell me about the fox",
+    "Tell me about the lighthouse.",
+    "Tell me a story about the owl and the mouse",
+    "Tell me about a rainy day in the harbour",
+]
 NEW_TOKENS = 64
 
 
@@ -21,8 +25,9 @@ NEW_TOKENS = 64
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=Path("../Model"))
-    parser.add_argument("--out", type=Path,
-                        default=Path("../../../Tests/ApusModelTests/Fixtures/stories-reference.json"))
+    parser.add_argument(
+        "--out", type=Path, default=Path("../../../Tests/ApusModelTests/Fixtures/stories-reference.json")
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     tokenizer = AutoTokenizer.from_pretrained(options.model)
@@ -37,12 +42,23 @@ def main() -> None:
             best = logits.topk(2).values
             margin = min(margin, (best[0] - best[1]).item())
             context.append(int(logits.argmax()))
-        cases.append({"prompt": prompt, "ids": ids, "greedy": context[len(ids):],
-                      "text": tokenizer.decode(context[len(ids):]), "smallestMargin": margin})
+        cases.append(
+            {
+                "prompt": prompt,
+                "ids": ids,
+                "greedy": context[len(ids) :],
+                "text": tokenizer.decode(context[len(ids) :]),
+                "smallestMargin": margin,
+            }
+        )
     logits = model(torch.tensor([cases[0]["ids"]])).logits[0, -1]
     weights = hashlib.sha256((options.model / "model.safetensors").read_bytes()).hexdigest()
-    reference = {"transformers": transformers.__version__, "weightsSHA256": weights, "cases": cases,
-                 "logits": {"ids": cases[0]["ids"], "last": logits.tolist()}}
+    reference = {
+        "transformers": transformers.__version__,
+        "weightsSHA256": weights,
+        "cases": cases,
+        "logits": {"ids": cases[0]["ids"], "last": logits.tolist()},
+    }
     options.out.write_text(json.dumps(reference, ensure_ascii=False) + "\n")
     print([round(case["smallestMargin"], 4) for case in cases])
 

@@ -13,10 +13,24 @@ SEPARATOR = "\n\n"
 
 def configuration(vocabulary: int, end: int) -> Qwen2Config:
     return Qwen2Config(
-        vocab_size=vocabulary, hidden_size=192, intermediate_size=576, num_hidden_layers=5,
-        num_attention_heads=6, num_key_value_heads=2, head_dim=32, max_position_embeddings=CONTEXT,
-        rope_theta=10000.0, rms_norm_eps=1e-6, tie_word_embeddings=True, attention_dropout=0.0,
-        use_sliding_window=False, bos_token_id=end, eos_token_id=end, pad_token_id=end, initializer_range=0.02)
+        vocab_size=vocabulary,
+        hidden_size=192,
+        intermediate_size=576,
+        num_hidden_layers=5,
+        num_attention_heads=6,
+        num_key_value_heads=2,
+        head_dim=32,
+        max_position_embeddings=CONTEXT,
+        rope_theta=10000.0,
+        rms_norm_eps=1e-6,
+        tie_word_embeddings=True,
+        attention_dropout=0.0,
+        use_sliding_window=False,
+        bos_token_id=end,
+        eos_token_id=end,
+        pad_token_id=end,
+        initializer_range=0.02,
+    )
 
 
 def new_model(vocabulary: int, end: int, seed: int) -> Qwen2ForCausalLM:
@@ -55,8 +69,8 @@ def batch(rows: list[tuple[list[int], int]], pad: int) -> tuple[torch.Tensor, to
     inputs = torch.full((len(rows), width), pad)
     labels = torch.full((len(rows), width), -100)
     for row, (ids, first) in enumerate(rows):
-        inputs[row, :len(ids) - 1] = torch.tensor(ids[:-1])
-        labels[row, first - 1:len(ids) - 1] = torch.tensor(ids[first:])
+        inputs[row, : len(ids) - 1] = torch.tensor(ids[:-1])
+        labels[row, first - 1 : len(ids) - 1] = torch.tensor(ids[first:])
     return inputs, labels
 
 

@@ -5,17 +5,40 @@ from dataclasses import dataclass
 
 GIRLS = "Mara Anna Lina Ida Nora Ella Rosa Clara Greta Mina".split()
 BOYS = "Tom Jonas Emil Paul Felix Oskar Leo Hugo Karl Ben".split()
-ELDERS = [("old Martha", "she"), ("old Henrik", "he"), ("old Agnes", "she"), ("old Matti", "he"),
-          ("old Johanna", "she"), ("old Peter", "he")]
-ANIMAL_NAMES = ["Pip", "Tuck", "Bramble", "Juniper", "Barley", "Nutmeg", "Pepper", "Clover", "Rowan", "Biscuit",
-                "Thistle", "Misty"]
-SEASONS = {"spring": "[mild|windy|bright]", "summer": "[warm|bright|clear]",
-           "autumn": "[misty|windy|golden]", "winter": "[cold|white|clear]"}
+ELDERS = [
+    ("old Martha", "she"),
+    ("old Henrik", "he"),
+    ("old Agnes", "she"),
+    ("old Matti", "he"),
+    ("old Johanna", "she"),
+    ("old Peter", "he"),
+]
+ANIMAL_NAMES = [
+    "Pip",
+    "Tuck",
+    "Bramble",
+    "Juniper",
+    "Barley",
+    "Nutmeg",
+    "Pepper",
+    "Clover",
+    "Rowan",
+    "Biscuit",
+    "Thistle",
+    "Misty",
+]
+SEASONS = {
+    "spring": "[mild|windy|bright]",
+    "summer": "[warm|bright|clear]",
+    "autumn": "[misty|windy|golden]",
+    "winter": "[cold|white|clear]",
+}
 
 
 @dataclass
 class Person:
     """A character: `name`, and pronouns as subject, possessive, object."""
+
     name: str
     he: str
 
@@ -32,8 +55,13 @@ class Person:
         return {"he": "boy", "she": "girl"}[self.he]
 
     def variables(self, prefix: str = "") -> dict[str, str]:
-        values = {"n": self.name, "he": self.he, "his": self.his, "him": self.him,
-                  "self": {"he": "himself", "she": "herself", "it": "itself"}[self.he]}
+        values = {
+            "n": self.name,
+            "he": self.he,
+            "his": self.his,
+            "him": self.him,
+            "self": {"he": "himself", "she": "herself", "it": "itself"}[self.he],
+        }
         if self.he != "it":
             values["child"] = self.child
         return {prefix + key: value for key, value in values.items()}

@@ -43,8 +43,11 @@ def tidy(text: str) -> str:
     text = re.sub(r" ([,.;:?!])", r"\1", text)
     text = re.sub(r" *\n *", "\n", text)
     # A sentence may begin after `.'`, but after `?'` usually comes `asked`.
-    text = re.sub(r"(^|[.?!] |\.' |\n)('?)([a-z])",
-                  lambda match: match.group(1) + match.group(2) + match.group(3).upper(), text)
+    text = re.sub(
+        r"(^|[.?!] |\.' |\n)('?)([a-z])",
+        lambda match: match.group(1) + match.group(2) + match.group(3).upper(),
+        text,
+    )
     return text.strip()
 
 

@@ -13,8 +13,10 @@ from pathlib import Path
 
 LEXICON = Path(__file__).parent / "lexicon"
 FACT_KEYS = "lpedfhs"
-MASS = set("""corn rain snow fog thunder bread cheese soup honey chocolate tea salt autumn spring winter
-ivy moss""".split())
+MASS = set(
+    """corn rain snow fog thunder bread cheese soup honey chocolate tea salt autumn spring winter
+ivy moss""".split()
+)
 WATER = set("whale dolphin seal turtle crab octopus jellyfish salmon penguin gull".split())
 LARGE = set("whale dolphin horse cow bear wolf elephant lion camel deer donkey seal sheep goat".split())
 
@@ -64,11 +66,31 @@ def load() -> list[Topic]:
     return topics
 
 
-_IRREGULAR = {"is": "are", "has": "have", "does": "do", "was": "were", "goes": "go", "catches": "catch",
-              "carries": "carry", "buries": "bury", "flies": "fly", "dries": "dry", "annoys": "annoy",
-              "teaches": "teach", "reaches": "reach", "passes": "pass", "pushes": "push",
-              "touches": "touch", "washes": "wash", "hisses": "hiss", "watches": "watch",
-              "searches": "search", "stretches": "stretch", "presses": "press", "catch": "catch"}
+_IRREGULAR = {
+    "is": "are",
+    "has": "have",
+    "does": "do",
+    "was": "were",
+    "goes": "go",
+    "catches": "catch",
+    "carries": "carry",
+    "buries": "bury",
+    "flies": "fly",
+    "dries": "dry",
+    "annoys": "annoy",
+    "teaches": "teach",
+    "reaches": "reach",
+    "passes": "pass",
+    "pushes": "push",
+    "touches": "touch",
+    "washes": "wash",
+    "hisses": "hiss",
+    "watches": "watch",
+    "searches": "search",
+    "stretches": "stretch",
+    "presses": "press",
+    "catch": "catch",
+}
 
 
 def plural_verb(verb: str) -> str:
@@ -102,10 +124,17 @@ def may_meet(first: Topic, second: Topic) -> bool:
 def friend_of(topic: Topic, topics: list[Topic], rng: random.Random, *besides: Topic) -> Topic:
     """Another animal that can plausibly meet this one."""
     taken = {topic.name} | {other.name for other in besides}
-    return rng.choice([other for other in topics
-                       if other.is_animal and other.name not in taken | WANTS_NO_FOOD
-                       and other.get("good") and may_meet(topic, other)
-                       and all(may_meet(other, third) for third in besides)])
+    return rng.choice(
+        [
+            other
+            for other in topics
+            if other.is_animal
+            and other.name not in taken | WANTS_NO_FOOD
+            and other.get("good")
+            and may_meet(topic, other)
+            and all(may_meet(other, third) for third in besides)
+        ]
+    )
 
 
 def own(phrase: str, he: str, his: str) -> str:

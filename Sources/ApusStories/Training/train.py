@@ -1,6 +1,6 @@
-"""Trains the model and keeps checkpoints: Muon and AdamW, cosine schedule, batches of documents of like length.
+"""Trains the model and keeps checkpoints: Muon and AdamW, cosine schedule, batches of like lengths.
 
-    OMP_WAIT_POLICY=PASSIVE nice -n 19 python train.py --build build --tokenizer ../Model/tokenizer.json --minutes 40
+    OMP_WAIT_POLICY=PASSIVE nice -n 19 python train.py --build build --minutes 50
 
 The schedule follows the wall clock: it ends when the minutes are over, whatever the machine does.
 """
@@ -43,7 +43,7 @@ def evaluate(model, rows: list, pad: int) -> float:
     total, count = 0.0, 0
     ordered = sorted(rows, key=lambda row: len(row[0]))
     for start in range(0, len(ordered), 32):
-        inputs, labels = stories.batch(ordered[start:start + 32], pad)
+        inputs, labels = stories.batch(ordered[start : start + 32], pad)
         total += stories.loss_of(model, inputs, labels, sum_up=True).item()
         count += int((labels != -100).sum())
     model.train()
@@ -54,11 +54,13 @@ def optimizers_for(model, rate: float, hidden_rate: float, decay: float) -> list
     """Muon for the matrices of the layers; AdamW for the embedding, the norms and the biases."""
     hidden = [p for name, p in model.named_parameters() if p.ndim == 2 and ".layers." in name]
     others = [p for name, p in model.named_parameters() if p.ndim < 2 or ".layers." not in name]
-    return [Muon(hidden, lr=hidden_rate, weight_decay=decay),
-            torch.optim.AdamW(others, lr=rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True)]
+    return [
+        Muon(hidden, lr=hidden_rate, weight_decay=decay),
+        torch.optim.AdamW(others, lr=rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
+    ]
 
 
-def main() -> None:
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=Path, default=Path("build"))
     parser.add_argument("--tokenizer", type=Path, default=Path("../Model/tokenizer.json"))
@@ -72,7 +74,11 @@ def main() -> None:
     parser.add_argument("--decay", type=float, default=0.02)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=7)
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = arguments()
     torch.set_num_threads(options.threads)
     checkpoint = options.checkpoint or options.build / "checkpoint"
 
@@ -83,15 +89,17 @@ def main() -> None:
     model = stories.new_model(tokenizer.get_vocab_size(), end, options.seed)
     if options.resume:
         model.load_state_dict(type(model).from_pretrained(options.resume, dtype=torch.float32).state_dict())
-    print(f"{sum(p.numel() for p in model.parameters())} parameters, {len(training)} documents, "
-          f"{sum(len(ids) for ids, _ in training)} tokens", flush=True)
+    print(
+        f"{sum(p.numel() for p in model.parameters())} parameters, {len(training)} documents, "
+        f"{sum(len(ids) for ids, _ in training)} tokens",
+        flush=True,
+    )
     optimizers = optimizers_for(model, options.rate, options.hidden_rate, options.decay)
     groups = [(group, group["lr"]) for optimizer in optimizers for group in optimizer.param_groups]
     source = batches(training, options.tokens, random.Random(options.seed))
 
     begin, step, seen, mean = time.monotonic(), 0, 0, None
-    log_file = (options.build / "training_log.csv").open("w", buffering=1)
-    log = csv.writer(log_file)
+    log = csv.writer((options.build / "training_log.csv").open("w", buffering=1))
     log.writerow(["step", "minutes", "tokens", "training_loss", "held_out_loss"])
     saved = begin
     while (done := (time.monotonic() - begin) / 60 / options.minutes) < 1:
@@ -108,7 +116,11 @@ def main() -> None:
         step, seen = step + 1, seen + int((labels != -100).sum())
         mean = loss.item() if mean is None else 0.98 * mean + 0.02 * loss.item()
         if step % 20 == 0:
-            print(f"step {step} minutes {done * options.minutes:.2f} tokens {seen} loss {mean:.4f} factor {factor:.3f}", flush=True)
+            print(
+                f"step {step} minutes {done * options.minutes:.2f} tokens {seen} "
+                f"loss {mean:.4f} factor {factor:.3f}",
+                flush=True,
+            )
         if time.monotonic() - saved > 240:
             saved = time.monotonic()
             held = evaluate(model, held_out[:150], end)
@@ -118,8 +130,14 @@ def main() -> None:
     held = evaluate(model, held_out, end)
     log.writerow([step, f"{options.minutes:.2f}", seen, f"{mean:.4f}", f"{held:.4f}"])
     model.save_pretrained(checkpoint)
-    summary = {"steps": step, "tokens": seen, "minutes": options.minutes, "seed": options.seed,
-               "training_loss": mean, "held_out_loss_float32": held}
+    summary = {
+        "steps": step,
+        "tokens": seen,
+        "minutes": options.minutes,
+        "seed": options.seed,
+        "training_loss": mean,
+        "held_out_loss_float32": held,
+    }
     (options.build / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
     print(summary, flush=True)
 
