@@ -85,6 +85,7 @@ struct WorkloadRunner {
       configuration: EngineConfiguration(
         prefillStep: Workload.prefillStep, queueLengthMax: max(1, workload.requests.count),
         admission: plan.admission, eosTokenIDs: workload.eosTokenIDs),
+      kernels: context,
       observer: { event in
         log.record(event)
         ticker.record(event)

@@ -53,7 +53,7 @@ public final class TextGenerator: Sendable {
         configuration: EngineConfiguration(
           prefillStep: options.prefillStep, queueLengthMax: options.queueLengthMax,
           admission: options.admission, eosTokenIDs: model.eosTokenIDs),
-        observer: observer)
+        kernels: model.context, observer: observer)
     } catch { throw .engine(error) }
   }
 

@@ -27,7 +27,8 @@ import Testing
       fixture: test.fixture, type: test.type, instructionSet: test.instructionSet, precise: false)
     let vocabulary = Int32(alone.vocabularySize)
     let sequences = (0..<6).map { _ in
-      (0..<Int.random(in: 2...40, using: &random)).map { _ in Int32.random(in: 0..<vocabulary, using: &random) }
+      (0..<Int.random(in: 2...40, using: &random)).map { _ in Int32.random(in: 0..<vocabulary, using: &random)
+      }
     }
     let expected = try sequences.map { try alone.logits(of: $0, chunks: [$0.count]) }
     for threadCount in [1, 2] {

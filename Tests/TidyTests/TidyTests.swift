@@ -28,7 +28,8 @@ import Testing
       guard endings.contains(ending), !tables.contains(where: { path.contains($0) }),
         let text = try? String(contentsOf: root.appending(path: path), encoding: .utf8)
       else { continue }
-      files.append(SourceFile(path: path, lines: text.split(separator: "\n", omittingEmptySubsequences: false)))
+      let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+      files.append(SourceFile(path: path, lines: lines))
     }
     return files
   }
@@ -85,9 +86,8 @@ import Testing
     var found: [String] = []
     for (start, line) in file.lines.enumerated() {
       let words = line.drop { $0 == " " }
-      guard words.contains("func ") || words.hasPrefix("init") || words.contains(" init("), !words.hasPrefix("//"),
-        !words.hasSuffix("}")
-      else { continue }
+      let declares = words.contains("func ") || words.hasPrefix("init") || words.contains(" init(")
+      guard declares, !words.hasPrefix("//"), !words.hasSuffix("}") else { continue }
       let close = String(repeating: " ", count: line.count - words.count) + "}"
       guard let end = file.lines[start...].firstIndex(where: { $0.hasPrefix(close) }) else { continue }
       if end - start >= 70 { found.append("\(file.path):\(start + 1): \(end - start + 1) lines") }

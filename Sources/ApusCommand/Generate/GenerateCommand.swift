@@ -127,6 +127,7 @@ extension Engine {
       model: session,
       configuration: EngineConfiguration(
         prefillStep: sizes.prefillStep, queueLengthMax: requestCount,
-        eosTokenIDs: weights.configuration.eosTokenIDs.filter(vocabulary.contains).map(Int32.init)))
+        eosTokenIDs: weights.configuration.eosTokenIDs.filter(vocabulary.contains).map(Int32.init)),
+      kernels: context)
   }
 }
