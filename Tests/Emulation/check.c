@@ -67,9 +67,9 @@ void check_make_read_only(const void *memory)
 {
     for (int i = 0; i < num_blocks; i++) {
         if (blocks[i].memory != memory) continue;
-        const size_t page = page_size();
-        if (mprotect(blocks[i].pages + page, blocks[i].mapped - 2 * page, PROT_READ) != 0)
-            give_up("mprotect");
+        // An empty block has no page of its own, and qemu-user refuses to protect an empty range.
+        const size_t page = page_size(), inner = blocks[i].mapped - 2 * page;
+        if (inner && mprotect(blocks[i].pages + page, inner, PROT_READ) != 0) give_up("mprotect");
         return;
     }
     give_up("no such block");
