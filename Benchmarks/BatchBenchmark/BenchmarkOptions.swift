@@ -56,7 +56,8 @@ struct BenchmarkOptions: ParsableArguments {
   @Option(help: "Instruction set (default: the best that runs here).")
   var isa: InstructionSet?
 
-  @Option(help: "Requests of each workload (default: 10 prompts, 8 of equal length, 12 of mixed length).")
+  @Option(
+    help: "Requests of each workload (default: 40 to the embedded model, 8 of equal length, 12 of mixed length).")
   var requests: Int?
 
   @Option(help: "Prompt tokens of the requests of equal length.")

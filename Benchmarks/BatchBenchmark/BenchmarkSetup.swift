@@ -15,6 +15,9 @@ struct BenchmarkSetup {
   private static let raggedPrompts = 16...256
   private static let raggedOutputs = 16...128
 
+  /// Each prompt so often that slots are full most of the time, as in a server.
+  private static let storyRequests = 4 * Prompts.stories.count
+
   let options: BenchmarkOptions
   let context: KernelContext
   let bandwidth: BandwidthMeter
@@ -40,13 +43,14 @@ struct BenchmarkSetup {
       options: LoadOptions(
         weights: options.weights, threadCount: context.threadCount, instructionSet: context.instructionSet)
     ) { share in progress.show("loading \(location): \(formattedPercent(share))") }
-    let prompts = Prompts.first(options.requests ?? Prompts.stories.count)
+    let isEmbedded = options.model == nil
+    let prompts = Prompts.first(options.requests ?? (isEmbedded ? Self.storyRequests : Prompts.stories.count))
     // The embedded model ends by itself; another may go on until its context is full.
-    let limit = options.generatedTokens ?? (options.model == nil ? nil : 128)
+    let limit = options.generatedTokens ?? (isEmbedded ? nil : 128)
     let contextLength = min(Self.maxSequenceLength, model.configuration.contextLength)
     return Workload(
-      name: options.model == nil ? "embedded" : "model",
-      title: options.model == nil ? "Embedded model, prompts" : "\(model.name), prompts",
+      name: isEmbedded ? "embedded" : "model",
+      title: isEmbedded ? "Embedded model, prompts" : "\(model.name), prompts",
       notes: notes(model.weights), weights: model.weights,
       requests: try prompts.map {
         GenerationRequest(promptTokens: try model.encode($0), sampling: .greedy(maxTokens: limit))
@@ -54,7 +58,7 @@ struct BenchmarkSetup {
       contextLength: contextLength, eosTokenIDs: model.eosTokenIDs,
       plans: RunPlan.all(batchSizes, comparesStatic: true),
       // Its runs are fractions of a second long.
-      repetitions: options.repetitions ?? (options.model == nil ? 5 : 1), prompts: prompts,
+      repetitions: options.repetitions ?? (isEmbedded ? 5 : 1), prompts: prompts,
       tokenizer: model.tokenizer)
   }
 

@@ -21,6 +21,8 @@ struct Workload {
   var tokenizer: Tokenizer?
 
   static let prefillStep = 128
+  /// Prompt tokens of the requests that warm an engine up.
+  static let warmUpTokens = 8
 
   var promptTokenCount: Int { requests.reduce(0) { $0 + $1.promptTokens.count } }
 

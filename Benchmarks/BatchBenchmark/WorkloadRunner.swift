@@ -29,7 +29,6 @@ struct WorkloadRunner {
 
   func measure(_ workload: Workload) async throws -> WorkloadReport {
     console.say("\n\(workload.title)")
-    try await warmUp(workload)
 
     var runs: [[Run]] = Array(repeating: [], count: workload.plans.count)
     var readings = [bandwidth.measure()]
@@ -65,31 +64,35 @@ struct WorkloadRunner {
     console.say("\(plan.title): \(formatted(seconds))s\(many)")
   }
 
-  /// Touches weights and wakes threads, so that the first measured run is as the others.
-  private func warmUp(_ workload: Workload) async throws {
-    guard var request = workload.requests.first else { return }
-    request.sampling.maxTokens = 4
-    var short = workload
-    short.requests = [request]
-    _ = try await run(short, RunPlan(batchSize: 1))
+  /// Fills every slot for two tokens, so that the run does not pay for memory and threads that a server has at hand.
+  private func warmUp(_ engine: Engine, _ workload: Workload, _ plan: RunPlan) async throws {
+    let requests = (0..<plan.batchSize).map { index in
+      var request = workload.requests[index % workload.requests.count]
+      request.promptTokens = Array(request.promptTokens.prefix(Workload.warmUpTokens))
+      request.sampling = SamplingParameters(temperature: 0, maxTokens: 2, ignoreEOS: true)
+      return request
+    }
+    for stream in try await engine.generate(requests) { _ = await stream.collect() }
   }
 
   private func run(_ workload: Workload, _ plan: RunPlan) async throws -> Run {
     let session = try TransformerSession(
       workload.weights, context: context, slotCount: plan.batchSize, contextLength: workload.contextLength,
       rowsPerStepMax: plan.batchSize + Workload.prefillStep)
-    let log = EventLog(capacity: min(1 << 20, 3 * workload.requests.count * workload.contextLength))
+    let log = EventLog(capacity: min(1 << 20, 3 * (workload.requests.count + plan.batchSize) * workload.contextLength))
     let ticker = Ticker(plan, requestCount: workload.requests.count, progress: console.progress)
     let engine = try Engine(
       model: session,
       configuration: EngineConfiguration(
-        prefillStep: Workload.prefillStep, queueLengthMax: max(1, workload.requests.count),
+        prefillStep: Workload.prefillStep, queueLengthMax: max(plan.batchSize, workload.requests.count),
         admission: plan.admission, eosTokenIDs: workload.eosTokenIDs),
       kernels: context,
       observer: { event in
         log.record(event)
         ticker.record(event)
       })
+    try await warmUp(engine, workload, plan)
+    let before = engine.metrics
     let streams = try await engine.generate(workload.requests)
     var results: [GenerationResult] = []
     for (index, stream) in streams.enumerated() {
@@ -99,11 +102,11 @@ struct WorkloadRunner {
       default: throw RequestFailure(request: index, reason: result.finishReason)
       }
     }
-    let events = log.events
+    let events = streams.first.map { log.events(from: $0.id) } ?? []
     return Run(
       figures: RunFigures(
         events, batchSize: min(plan.batchSize, workload.requests.count), traffic: workload.traffic,
-        slotUtilization: engine.metrics.slotUtilization),
+        slotUtilization: engine.metrics.slotUtilization(since: before)),
       timeline: SlotInterval.all(in: events), results: results)
   }
 

@@ -14,5 +14,13 @@ public final class EventLog: Sendable {
 
   public var events: [EngineEvent] { recorded.withLock { $0 } }
 
+  /// From the submission of `first` on: what an idle engine did for requests taken since.
+  public func events(from first: RequestID) -> [EngineEvent] {
+    Array(
+      events.drop { event in
+        if case .submitted(first, _, _) = event { false } else { true }
+      })
+  }
+
   @Sendable public func record(_ event: EngineEvent) { recorded.withLock { $0.append(event) } }
 }

@@ -29,18 +29,21 @@ typedef struct ck_linear_tile {
     int32_t depth;
 } ck_linear_tile;
 
-/// Finishes one row of a tile: adds bias, applies the epilogue, stores.
+/// Finishes a tile: adds bias, applies the epilogue, stores.
 ///
-/// Shapes    product [count], bias [count] or NULL, out [count]; for SWIGLU product and bias hold 16 gate
-///           columns, 16 up columns, and so on: count counts outputs, so 2 * count rounded up to 32 are
-///           there.
-typedef struct ck_epilogue_row {
+/// Shapes    product [num_rows, product_stride], `count` columns in use; bias [count] or NULL;
+///           out [num_rows, out_stride]; for SWIGLU product and bias hold 16 gate columns, 16 up columns, and
+///           so on: count counts outputs, so 2 * count rounded up to 32 are there.
+typedef struct ck_epilogue_tile {
     const float *product;
+    size_t product_stride;
     const float *bias;
     float *out;
+    size_t out_stride;
+    int32_t num_rows;
     int32_t count;
     ck_epilogue epilogue;
-} ck_epilogue_row;
+} ck_epilogue_tile;
 
 /// One row of a norm, with the residual connection before it where delta is given.
 ///

@@ -33,6 +33,7 @@ struct MetricsTests {
     driver.step()
     metrics.recordStep(driver.plan, duration: .seconds(1))
     metrics.recordFirstToken(sinceQueued: .seconds(1))
+    let early = metrics
     try driver.submit(2, prompt: 1, maxTokens: 1)
     driver.step()
     metrics.recordStep(driver.plan, duration: .seconds(3))
@@ -46,6 +47,8 @@ struct MetricsTests {
     #expect(metrics.tokensPerSecond == 0.75)
     // One slot for a second and two for three, of four slots for four seconds.
     #expect(metrics.slotUtilization == 7.0 / 16.0)
+    #expect(metrics.slotUtilization(since: early) == 0.5)
+    #expect(metrics.slotUtilization(since: metrics) == 0)
     #expect(metrics.averageLatency == 4)
     #expect(metrics.requestsLength == 1)
     #expect(metrics.requestsCancelled == 1)

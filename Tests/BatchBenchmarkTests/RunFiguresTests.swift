@@ -34,6 +34,18 @@ import Testing
     return abs(value - expected) <= 1e-9 * expected
   }
 
+  @Test func aLogGivesWhatCameFromOneSubmissionOn() {
+    let log = EventLog()
+    let warmUp: [EngineEvent] = [
+      .submitted(Self.id(7), promptTokenCount: 1, at: .milliseconds(1)),
+      .step(start: .milliseconds(1), end: .milliseconds(90), prefillRows: 0, decodeRows: 2),
+      .finished(Self.id(7), slot: 0, .length, at: .milliseconds(90)),
+    ]
+    for event in warmUp + Self.events { log.record(event) }
+    #expect(log.events(from: Self.id(0)) == Self.events)
+    #expect(log.events(from: Self.id(9)).isEmpty)
+  }
+
   @Test func onlyPureStepsCountForRates() {
     #expect(near(figures.prefillTokensPerSecond, 4 / 0.040))
     // The last step decodes too, but is not full.

@@ -113,9 +113,10 @@ struct LinearKind: Sendable, CustomTestStringConvertible {
     }
     let input = GuardedBuffer(product)
     let out = GuardedBuffer<Float>(count: gates.count)
-    var row = ck_epilogue_row(
-      product: input.base, bias: nil, out: out.base, count: Int32(gates.count), epilogue: CK_EPILOGUE_SWIGLU)
-    isa.table.linear_epilogue_row(&row)
+    var tile = ck_epilogue_tile(
+      product: input.base, product_stride: product.count, bias: nil, out: out.base, out_stride: gates.count,
+      num_rows: 1, count: Int32(gates.count), epilogue: CK_EPILOGUE_SWIGLU)
+    isa.table.linear_epilogue_tile(&tile)
     let expected = gates.map { Double($0) / (1 + exponential(-Double($0))) }
     let wrong = mismatch(out.elements, expected.map { Float($0) }) {
       // Below -87 the result is flushed to zero, once exp overflows.

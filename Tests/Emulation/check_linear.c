@@ -146,64 +146,74 @@ void check_linear_tile_bf16_bf16x(const check_case *c)
     check_format(c, (format){CK_WEIGHT_BF16, true, c->kernels->linear_tile_bf16_bf16x});
 }
 
-static double biased(const ck_epilogue_row *row, int32_t i, double *magnitude)
+static double biased(const ck_epilogue_tile *t, int32_t row, int32_t i, double *magnitude)
 {
-    const double bias = row->bias ? row->bias[i] : 0;
-    *magnitude = fabs(row->product[i]) + fabs(bias);
-    return row->product[i] + bias;
+    const double bias = t->bias ? t->bias[i] : 0, product = t->product[(size_t)row * t->product_stride + (size_t)i];
+    *magnitude = fabs(product) + fabs(bias);
+    return product + bias;
 }
 
-static void compare_epilogue(const ck_epilogue_row *row, const float *before)
+static void compare_epilogue(const ck_epilogue_tile *t, int32_t row, const float *before)
 {
     const double eps = FLT_EPSILON;
-    for (int32_t i = 0; i < row->count; i++) {
+    const size_t first = (size_t)row * t->out_stride;
+    for (int32_t i = 0; i < t->count; i++) {
+        const float out = t->out[first + (size_t)i];
         double size, up_size;
-        if (row->epilogue != CK_EPILOGUE_SWIGLU) {
-            double y = biased(row, i, &size);
-            if (row->epilogue == CK_EPILOGUE_ADD) y += before[i], size += fabs(before[i]);
-            check_near(row->out[i], y, 2 * eps * size, "output", i);
+        if (t->epilogue != CK_EPILOGUE_SWIGLU) {
+            const double old = t->epilogue == CK_EPILOGUE_ADD ? before[first + (size_t)i] : 0;
+            const double y = biased(t, row, i, &size) + old;
+            check_near(out, y, 2 * eps * (size + fabs(old)), "output", i);
             continue;
         }
         const int32_t at = i / 16 * 32 + i % 16;
-        const double gate = biased(row, at, &size), up = biased(row, at + 16, &up_size);
+        const double gate = biased(t, row, at, &size), up = biased(t, row, at + 16, &up_size);
         const double silu = gate / (1 + exp(-gate));
         // The slope of silu is below 1.1; its own error some ulp; below the least normal number anything
         // goes.
         const double bound =
             (8 * fabs(silu) + 1.1 * size) * eps * fabs(up) + fabs(silu) * eps * up_size + FLT_MIN;
-        check_near(row->out[i], silu * up, bound, "swiglu", i);
+        check_near(out, silu * up, bound, "swiglu", i);
     }
 }
 
-static void check_epilogue(ck_epilogue epilogue, bool with_bias, int32_t count, float scale,
-                           void (*kernel)(const ck_epilogue_row *))
+// The last row's outputs end at the guard page; between rows nothing may change.
+static void check_epilogue(ck_epilogue_tile tile, bool with_bias, float scale,
+                           void (*kernel)(const ck_epilogue_tile *))
 {
-    const size_t width = epilogue == CK_EPILOGUE_SWIGLU ? (size_t)(count + 15) / 16 * 32 : (size_t)count;
-    float *product = check_random(width);
-    for (size_t i = 0; i < width; i++) product[i] *= scale;
+    const size_t rows = (size_t)tile.num_rows, count = (size_t)tile.count;
+    const size_t width = tile.epilogue == CK_EPILOGUE_SWIGLU ? (count + 15) / 16 * 32 : count;
+    tile.product_stride = width + 3, tile.out_stride = count + 5;
+    const size_t products = (rows - 1) * tile.product_stride + width, outs = (rows - 1) * tile.out_stride + count;
+    float *product = check_random(products);
+    for (size_t i = 0; i < products; i++) product[i] *= scale;
     check_make_read_only(product);
-    ck_epilogue_row row = {.product = product, .count = count, .epilogue = epilogue};
+    tile.product = product;
     if (with_bias) {
-        row.bias = check_random(width);
-        check_make_read_only(row.bias);
+        tile.bias = check_random(width);
+        check_make_read_only(tile.bias);
     }
-    float *before = epilogue == CK_EPILOGUE_ADD ? check_random((size_t)count) : check_floats((size_t)count);
-    row.out = check_floats((size_t)count);
-    memcpy(row.out, before, (size_t)count * sizeof *before);
-    kernel(&row);
-    compare_epilogue(&row, before);
+    float *before = check_random(outs);
+    tile.out = check_floats(outs);
+    memcpy(tile.out, before, outs * sizeof *before);
+    kernel(&tile);
+    for (int32_t row = 0; row < tile.num_rows; row++) compare_epilogue(&tile, row, before);
+    for (size_t row = 0; row + 1 < rows; row++)
+        for (size_t i = row * tile.out_stride + count; i < (row + 1) * tile.out_stride; i++)
+            check(tile.out[i] == before[i], "element %zu after row %zu was written", i, row);
     check_release();
 }
 
-void check_linear_epilogue_row(const check_case *c)
+void check_linear_epilogue_tile(const check_case *c)
 {
     const float scales[] = {1, 30, 200};
     for (int e = CK_EPILOGUE_STORE; e <= CK_EPILOGUE_SWIGLU; e++)
         for (int bias = 0; bias < 2; bias++)
             for (int s = 0; s < CHECK_SIZES; s++)
                 for (int i = 0; i < 3; i++)
-                    check_epilogue((ck_epilogue)e, bias, c->sizes[s], scales[i],
-                                   c->kernels->linear_epilogue_row);
+                    check_epilogue((ck_epilogue_tile){.num_rows = 1 + (s + i) % 3, .count = c->sizes[s],
+                                                      .epilogue = (ck_epilogue)e},
+                                   bias, scales[i], c->kernels->linear_epilogue_tile);
 }
 
 void check_bf16_round_row(const check_case *c)

@@ -1,5 +1,5 @@
 #include "linear_cblas.h"
-#include "../parallel.h"
+#include "../work_queue.h"
 
 #include <string.h>
 
@@ -16,6 +16,7 @@ typedef struct linear_task {
     int32_t num_panels;
     int32_t panel_unit;  // 2 when gate and up panels belong together
     bool bf16_x;
+    ck_work_queue *queue;  // of panel units
 } linear_task;
 
 static bool uses_bf16_activations(const ck_linear_args *args)
@@ -49,40 +50,44 @@ static void round_activations(const linear_task *task, int32_t thread, int32_t n
     }
 }
 
-// Rows x panels whose products fit the buffer of one tile, finished and stored.
+// Rows x panels whose products fit the buffer of one tile, finished and stored; straight into place where there is
+// nothing to finish.
 static void run_tile(const linear_task *task, int32_t row, int32_t rows, int32_t panel, int32_t panels)
 {
     const ck_linear_args *args = task->args;
     const size_t panel_bytes = ck_panel_bytes(args->type, args->num_inputs);
     float product[CK_TILE_ROWS_MAX * CK_TILE_PANELS_MAX * CK_PANEL_COLUMNS] __attribute__((aligned(ALIGNMENT)));
     const size_t width = (size_t)panels * CK_PANEL_COLUMNS;
+    int32_t column = panel * CK_PANEL_COLUMNS;
+    int32_t count = args->num_outputs - column < (int32_t)width ? args->num_outputs - column : (int32_t)width;
+    const float *bias = args->bias ? args->bias + column : NULL;
+    const bool in_place = args->epilogue == CK_EPILOGUE_STORE && !bias && count == (int32_t)width;
     ck_linear_tile tile = {
         .x = (const char *)task->x + (size_t)row * task->x_stride * (task->bf16_x ? sizeof(uint16_t) : sizeof(float)),
         .x_stride = task->x_stride,
         .panels = (const char *)args->panels + (size_t)panel * panel_bytes,
         .panel_stride_bytes = panel_bytes,
-        .out = product,
-        .out_stride = width,
+        .out = in_place ? args->out + (size_t)row * args->out_stride + column : product,
+        .out_stride = in_place ? args->out_stride : width,
         .num_rows = rows,
         .num_panels = panels,
         .depth = args->num_inputs,
     };
     task->tile(&tile);
 
-    int32_t column = panel * CK_PANEL_COLUMNS;
-    int32_t count = args->num_outputs - column < (int32_t)width ? args->num_outputs - column : (int32_t)width;
-    const float *bias = args->bias ? args->bias + column : NULL;
+    if (in_place) return;
     if (args->epilogue == CK_EPILOGUE_SWIGLU) column /= 2, count /= 2;
-    for (int32_t r = 0; r < rows; r++) {
-        ck_epilogue_row finish = {
-            .product = product + (size_t)r * width,
-            .bias = bias,
-            .out = args->out + (size_t)(row + r) * args->out_stride + column,
-            .count = count,
-            .epilogue = args->epilogue,
-        };
-        task->kernels->linear_epilogue_row(&finish);
-    }
+    const ck_epilogue_tile finish = {
+        .product = product,
+        .product_stride = width,
+        .bias = bias,
+        .out = args->out + (size_t)row * args->out_stride + column,
+        .out_stride = args->out_stride,
+        .num_rows = rows,
+        .count = count,
+        .epilogue = args->epilogue,
+    };
+    task->kernels->linear_epilogue_tile(&finish);
 }
 
 static void run_linear(void *argument, int32_t thread, int32_t num_threads)
@@ -93,18 +98,21 @@ static void run_linear(void *argument, int32_t thread, int32_t num_threads)
         round_activations(task, thread, num_threads);
         ck_barrier(num_threads);
     }
-    // Few rows wait for weights, and several streams of them keep more loads in flight. Many rows pass over each
-    // panel while it is in cache, so few panels at a time.
-    int32_t group = args->num_rows < 4 ? CK_TILE_PANELS_MAX : task->kernels->linear_tile_panels;
+    // Rows of one tile pass over each panel while it is in cache; rows of several would read all of a tile's panels
+    // again, so then a tile has few. A single row needs several panels to keep loads in flight.
+    const int32_t chunks = (args->num_rows + CK_TILE_ROWS_MAX - 1) / CK_TILE_ROWS_MAX;
+    int32_t group = chunks == 1 ? CK_TILE_PANELS_MAX : task->kernels->linear_tile_panels;
     if (group < task->panel_unit) group = task->panel_unit;
-    ck_range units = ck_share(task->num_panels / task->panel_unit, thread, num_threads);
-    const int32_t end = units.end * task->panel_unit;
-    for (int32_t panel = units.begin * task->panel_unit; panel < end; panel += group) {
-        int32_t panels = end - panel < group ? end - panel : group;
-        int32_t chunks = (args->num_rows + CK_TILE_ROWS_MAX - 1) / CK_TILE_ROWS_MAX;
-        for (int32_t c = 0; c < chunks; c++) {
-            ck_range rows = ck_share(args->num_rows, c, chunks);
-            run_tile(task, rows.begin, rows.end - rows.begin, panel, panels);
+    const int32_t least = args->num_rows < 4 ? group / task->panel_unit : 1;
+    ck_range units = ck_queue_take(task->queue, thread, least);
+    for (; units.begin < units.end; units = ck_queue_take(task->queue, thread, least)) {
+        const int32_t end = units.end * task->panel_unit;
+        for (int32_t panel = units.begin * task->panel_unit; panel < end; panel += group) {
+            int32_t panels = end - panel < group ? end - panel : group;
+            for (int32_t c = 0; c < chunks; c++) {
+                ck_range rows = ck_share(args->num_rows, c, chunks);
+                run_tile(task, rows.begin, rows.end - rows.begin, panel, panels);
+            }
         }
     }
 }
@@ -136,5 +144,8 @@ void ck_linear(const ck_context *context, const ck_linear_args *args)
         task.x = ck_cblas_pad_rows(args);
         task.x_stride = (size_t)args->num_inputs;
     }
+    ck_work_queue queue;
+    ck_queue_fill(&queue, task.num_panels / task.panel_unit, context->num_threads);
+    task.queue = &queue;
     ck_parallel(context, run_linear, &task);
 }

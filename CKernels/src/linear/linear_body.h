@@ -5,6 +5,7 @@
 
 // Far enough ahead for memory's latency at a core's share of the bandwidth, about 80 ns x 50 GB/s.
 #define PREFETCH_BYTES 4096
+#define LINE_BYTES 64
 
 enum { LINEAR_F32, LINEAR_F16, LINEAR_BF16, LINEAR_BF16X };
 
@@ -17,13 +18,13 @@ typedef struct linear_block {
     size_t ahead_step;
 } linear_block;
 
-// Weights of column vector c (V_LANES outputs) at one k: the first or the second of a pair where panels hold pairs.
+// Weights of column vector c (V_LANES outputs) at one k: the first or the second of a line that holds two.
 V_INLINE v_f32 linear_weight(const int format, const int second, const int c, const char *panel, size_t stride_bytes)
 {
     const char *step = panel + (size_t)(c / V_PER_PANEL) * stride_bytes;
     const int lane = c % V_PER_PANEL * V_LANES;
     if (format == LINEAR_F32) return v_load((const float *)step + lane);
-    if (format == LINEAR_F16) return v_load_f16((const uint16_t *)step + lane);
+    if (format == LINEAR_F16) return v_load_f16((const uint16_t *)step + (second ? CK_PANEL_COLUMNS : 0) + lane);
     const uint16_t *pairs = (const uint16_t *)step + 2 * lane;
     return second ? v_bf16_odd(pairs) : v_bf16_even(pairs);
 }
@@ -83,35 +84,46 @@ V_INLINE void linear_step_dot(const int R, const int P, v_f32 *acc, const char *
 }
 #endif
 
-// The k loop. Weights are asked for ahead, a line per panel and step at most.
+// One cache line of each panel: one k of f32, two of the 16-bit types.
+V_INLINE void linear_line(const int format, const int R, const int P, v_f32 *acc, const char *x, size_t x_bytes,
+                          int32_t k, const char *panel, size_t stride_bytes)
+{
+#ifdef V_HAS_BF16_DOT
+    if (format == LINEAR_BF16X) {
+        linear_step_dot(R, P, acc, x, x_bytes, k, panel, stride_bytes);
+        return;
+    }
+#endif
+    linear_step(format, R, P, 0, acc, x, x_bytes, k, panel, stride_bytes);
+    if (format == LINEAR_F32) return;
+    // Both halves of a bf16 pair come from one load, but there is no register to keep it in: hiding that the address
+    // is the same makes the second half load again, which costs less than spilling accumulators.
+    const char *second = panel;
+    __asm__("" : "+r"(second));
+    linear_step(format, R, P, 1, acc, x, x_bytes, k, second, stride_bytes);
+}
+
+// The k loop, two lines a turn: with few rows, counting would be a fifth of the instructions. Weights are asked for
+// ahead, a line per panel and line at most.
 V_INLINE void linear_sum(const int format, const int R, const int P, v_f32 *acc, linear_block block, const char *x,
                          const char *panel)
 {
     const ck_linear_tile *t = block.tile;
     const char *ahead = block.ahead;
-    const int pairs = format == LINEAR_BF16 || format == LINEAR_BF16X;
+    const int line_depth = format == LINEAR_F32 ? 1 : 2;
     const size_t x_bytes = t->x_stride * (format == LINEAR_BF16X ? 2 : 4), stride = t->panel_stride_bytes;
     const int32_t depth = format == LINEAR_BF16X ? t->depth + (t->depth & 1) : t->depth;
-    const int32_t whole = pairs ? depth & ~1 : depth;
     int32_t k = 0;
-    for (; k < whole; k += pairs ? 2 : 1, panel += format == LINEAR_F16 ? 32 : 64, ahead += block.ahead_step) {
+    for (; k + 2 * line_depth <= depth; k += 2 * line_depth, panel += 2 * LINE_BYTES, ahead += 2 * block.ahead_step) {
 #pragma clang loop unroll(full)
         for (int p = 0; p < P; p++) __builtin_prefetch(ahead + (size_t)p * stride, 0, 3);
-#ifdef V_HAS_BF16_DOT
-        if (format == LINEAR_BF16X) {
-            linear_step_dot(R, P, acc, x, x_bytes, k, panel, stride);
-            continue;
-        }
-#endif
-        linear_step(format, R, P, 0, acc, x, x_bytes, k, panel, stride);
-        if (pairs) {
-            // Both halves of a pair come from one load, but there is no register to keep it in: hiding that the
-            // address is the same makes the second half load again, which costs less than spilling accumulators.
-            const char *again = panel;
-            __asm__("" : "+r"(again));
-            linear_step(format, R, P, 1, acc, x, x_bytes, k, again, stride);
-        }
+        linear_line(format, R, P, acc, x, x_bytes, k, panel, stride);
+#pragma clang loop unroll(full)
+        for (int p = 0; p < P; p++) __builtin_prefetch(ahead + block.ahead_step + (size_t)p * stride, 0, 3);
+        linear_line(format, R, P, acc, x, x_bytes, k + line_depth, panel + LINE_BYTES, stride);
     }
+    for (; k + line_depth <= depth; k += line_depth, panel += LINE_BYTES)
+        linear_line(format, R, P, acc, x, x_bytes, k, panel, stride);
     if (k < depth) linear_step(format, R, P, 0, acc, x, x_bytes, k, panel, stride);
 }
 
@@ -159,15 +171,15 @@ V_INLINE void linear_run_panels(const int format, const int P, const int rows_ma
                                 int32_t first, int32_t last)
 {
     const int32_t blocks = (t->num_rows + rows_max - 1) / rows_max;
-    const size_t stride = t->panel_stride_bytes, step = format == LINEAR_F16 ? 32 : 64;
+    const size_t stride = t->panel_stride_bytes;
     for (int32_t panel = first; panel + P <= last; panel += P) {
         const char *start = (const char *)t->panels + (size_t)panel * stride;
         for (int32_t b = 0; b < blocks; b++) {
             int32_t row = t->num_rows * b / blocks, end = t->num_rows * (b + 1) / blocks;
-            linear_block block = {t, row, panel, start + PREFETCH_BYTES, step};
+            linear_block block = {t, row, panel, start + PREFETCH_BYTES, LINE_BYTES};
             if (blocks > 1) {
                 block.ahead = start + P * stride + stride / (size_t)blocks * (size_t)b;
-                block.ahead_step = step / (size_t)blocks;
+                block.ahead_step = LINE_BYTES / (size_t)blocks;
             }
             linear_run_rows(format, P, rows_max, end - row, block);
         }
@@ -200,32 +212,41 @@ static void CK_ISA_FN(bf16_round_row)(uint16_t *out, const float *x, int32_t cou
     for (int32_t i = 0; i < count; i++) out[i] = ck_f32_to_bf16(x[i]);
 }
 
-V_INLINE void epilogue_swiglu(const ck_epilogue_row *row)
+V_INLINE void epilogue_swiglu(const ck_epilogue_tile *t)
 {
-    for (int32_t i = 0; i < row->count; i += V_LANES) {
+    for (int32_t i = 0; i < t->count; i += V_LANES) {
         // Outputs 16j...16j + 15 have their gate at 32j and their up at 32j + 16.
-        const int32_t gate_index = i / CK_PANEL_COLUMNS * (2 * CK_PANEL_COLUMNS) + i % CK_PANEL_COLUMNS;
-        v_f32 gate = v_load(row->product + gate_index), up = v_load(row->product + gate_index + CK_PANEL_COLUMNS);
-        if (row->bias) {
-            gate = v_add(gate, v_load(row->bias + gate_index));
-            up = v_add(up, v_load(row->bias + gate_index + CK_PANEL_COLUMNS));
+        const int32_t at = i / CK_PANEL_COLUMNS * (2 * CK_PANEL_COLUMNS) + i % CK_PANEL_COLUMNS;
+        const v_f32 gate_bias = t->bias ? v_load(t->bias + at) : v_zero();
+        const v_f32 up_bias = t->bias ? v_load(t->bias + at + CK_PANEL_COLUMNS) : v_zero();
+        for (int32_t r = 0; r < t->num_rows; r++) {
+            const float *product = t->product + (size_t)r * t->product_stride + at;
+            const v_f32 gate = v_add(v_load(product), gate_bias);
+            const v_f32 up = v_add(v_load(product + CK_PANEL_COLUMNS), up_bias);
+            const v_f32 silu = v_div(gate, v_add(v_set1(1.0f), v_exp(v_sub(v_zero(), gate))));
+            v_store_tail(t->out + (size_t)r * t->out_stride + i, v_mul(silu, up), t->count - i);
         }
-        v_f32 silu = v_div(gate, v_add(v_set1(1.0f), v_exp(v_sub(v_zero(), gate))));
-        v_store_tail(row->out + i, v_mul(silu, up), row->count - i);
     }
 }
 
-static void CK_ISA_FN(linear_epilogue_row)(const ck_epilogue_row *row)
+V_INLINE void epilogue_add(const ck_epilogue_tile *t)
 {
-    if (row->epilogue == CK_EPILOGUE_SWIGLU) {
-        epilogue_swiglu(row);
-        return;
+    for (int32_t i = 0; i < t->count; i += V_LANES) {
+        const int32_t left = t->count - i;
+        const v_f32 bias = t->bias ? v_load_tail(t->bias + i, left) : v_zero();
+        for (int32_t r = 0; r < t->num_rows; r++) {
+            float *out = t->out + (size_t)r * t->out_stride + i;
+            v_f32 y = v_load_tail(t->product + (size_t)r * t->product_stride + i, left);
+            // Never + 0: it changes -0, and a product stored in place goes without.
+            if (t->bias) y = v_add(y, bias);
+            if (t->epilogue == CK_EPILOGUE_ADD) y = v_add(v_load_tail(out, left), y);
+            v_store_tail(out, y, left);
+        }
     }
-    for (int32_t i = 0; i < row->count; i += V_LANES) {
-        const int32_t left = row->count - i;
-        v_f32 y = v_load_tail(row->product + i, left);
-        if (row->bias) y = v_add(y, v_load_tail(row->bias + i, left));
-        if (row->epilogue == CK_EPILOGUE_ADD) y = v_add(v_load_tail(row->out + i, left), y);
-        v_store_tail(row->out + i, y, left);
-    }
+}
+
+static void CK_ISA_FN(linear_epilogue_tile)(const ck_epilogue_tile *tile)
+{
+    if (tile->epilogue == CK_EPILOGUE_SWIGLU) epilogue_swiglu(tile);
+    else epilogue_add(tile);
 }

@@ -53,6 +53,12 @@ public struct EngineMetrics: Sendable, Equatable {
     stepTime > .zero ? slotTime.inSeconds / (stepTime.inSeconds * Double(slotCount)) : 0
   }
 
+  /// The same over the time since an earlier reading of the same engine.
+  public func slotUtilization(since earlier: EngineMetrics) -> Double {
+    let time = stepTime - earlier.stepTime
+    return time > .zero ? (slotTime - earlier.slotTime).inSeconds / (time.inSeconds * Double(slotCount)) : 0
+  }
+
   package mutating func recordQueues(running: Int, waiting: Int) {
     requestsRunning = running
     requestsWaiting = waiting

@@ -99,6 +99,10 @@ public final class TransformerSession: StepModel {
     precondition(
       batch.rowCount > 0 && batch.rowCount <= rowsPerStepMax, "\(batch.rowCount) rows of \(rowsPerStepMax)")
     rows.fill(batch)
+    return context.withTeam { run(batch, body) }
+  }
+
+  private func run<R>(_ batch: RaggedBatch, _ body: (UnsafeMutableBufferPointer<Float>) -> R) -> R {
     batch.tokenIDs.withUnsafeBufferPointer { tokens in
       precondition(tokens.allSatisfy { $0 >= 0 && Int($0) < vocabularySize }, "a token beyond the vocabulary")
       embedding.gather(tokens, into: scratch.residual, context: context)
