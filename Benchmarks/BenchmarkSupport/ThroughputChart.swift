@@ -52,7 +52,7 @@ struct ThroughputChart {
       document.circle(x: spot.x, y: spot.y, radius: 4, fill: Palette.measured)
       let isLast = point.batch == points.last?.batch
       // Under the line, where the ideal never is; above it where the axis is near.
-      let offset = bottom - spot.y > 24 ? 17.0 : -9
+      let offset = bottom - spot.y > 16 ? 16.0 : -9
       document.text(
         formatted(point.rate), x: isLast ? right : spot.x + 7, y: spot.y + offset, size: 11,
         anchor: isLast ? .end : .start, fill: Palette.measured)

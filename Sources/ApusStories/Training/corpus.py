@@ -180,9 +180,13 @@ MIXTURE = [
 ]
 
 
-def documents(count: int, seed: int):
+# Requests whose second topic or name the answer has to carry along: what a small model learns last.
+CARRYING = (pair, with_name)
+
+
+def documents(count: int, seed: int, carrying: float = 1):
     rng, topics = random.Random(seed), lexicon.load()
-    kinds, weights = zip(*MIXTURE)
+    kinds, weights = zip(*((kind, weight * (carrying if kind in CARRYING else 1)) for kind, weight in MIXTURE))
     produced = 0
     while produced < count:
         topic = rng.choice(topics)
@@ -202,20 +206,25 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=150_000)
     parser.add_argument("--held-out", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=20)
+    parser.add_argument("--carrying", type=float, default=1, help="how much oftener requests of two topics or a name are")
+    parser.add_argument("--without", type=Path, help="texts of this file are left out, and none is held out")
     parser.add_argument("--out", type=Path, default=Path("build"))
     options = parser.parse_args()
     options.out.mkdir(exist_ok=True)
     # Held-out documents come first; a text that appears there never appears in the training part.
     held_out, texts = [], set()
+    if options.without:
+        texts = {json.loads(line)["text"] for line in options.without.open()}
     with (options.out / "train.jsonl").open("w") as train:
-        for prompt, text in documents(options.documents, options.seed):
+        for prompt, text in documents(options.documents, options.seed, options.carrying):
             line = json.dumps({"prompt": prompt, "text": text}, ensure_ascii=False)
-            if len(held_out) < options.held_out:
+            if len(held_out) < options.held_out and not options.without:
                 held_out.append(line)
                 texts.add(text)
             elif text not in texts:
                 train.write(line + "\n")
-    (options.out / "held-out.jsonl").write_text("\n".join(held_out) + "\n")
+    if not options.without:
+        (options.out / "held-out.jsonl").write_text("\n".join(held_out) + "\n")
 
 
 if __name__ == "__main__":
