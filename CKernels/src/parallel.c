@@ -20,8 +20,8 @@ extern int omp_get_thread_num(void);
 extern int omp_get_num_threads(void);
 extern void kmp_set_blocktime(int milliseconds);
 
-// How long a worker spins before it sleeps. Ops of one step follow each other within microseconds, and waking a
-// sleeper costs some 60; libomp's own 200 ms would burn a core between requests.
+// How long a worker spins between regions before it sleeps. Steps follow each other within microseconds, and waking
+// a sleeper costs some 60; libomp's own 200 ms would burn a core between requests.
 enum { SPIN_MS = 2 };
 
 // Turns of waiting within a region, some tens of nanoseconds each, before a thread offers its processor to others.
@@ -29,7 +29,7 @@ enum { SPIN_TURNS = 1000, CACHE_LINE = 64 };
 
 // The process is one, and so is its OpenMP runtime. A program may end while another of its threads is inside a
 // region, and the runtime aborts when that region closes after its own clean-up. So once the process ends, threads
-// that come to a region's begin or end stay there, and the end waits until all have.
+// that come to a region's begin or an op's end stay there, and the end waits until all have or are out.
 static atomic_int open_regions, parked_regions;
 static atomic_bool is_ending;
 static pthread_t ending_thread;  // set before is_ending
