@@ -57,7 +57,7 @@ struct BenchmarkOptions: ParsableArguments {
   var isa: InstructionSet?
 
   @Option(
-    help: "Requests of each workload (default: 40 to the embedded model, 8 of equal length, 12 of mixed length).")
+    help: "Requests of each workload (default: 40 to the embedded model, 8 of equal, 12 of mixed length).")
   var requests: Int?
 
   @Option(help: "Prompt tokens of the requests of equal length.")

@@ -79,7 +79,8 @@ struct WorkloadRunner {
     let session = try TransformerSession(
       workload.weights, context: context, slotCount: plan.batchSize, contextLength: workload.contextLength,
       rowsPerStepMax: plan.batchSize + Workload.prefillStep)
-    let log = EventLog(capacity: min(1 << 20, 3 * (workload.requests.count + plan.batchSize) * workload.contextLength))
+    let requestCount = workload.requests.count + plan.batchSize
+    let log = EventLog(capacity: min(1 << 20, 3 * requestCount * workload.contextLength))
     let ticker = Ticker(plan, requestCount: workload.requests.count, progress: console.progress)
     let engine = try Engine(
       model: session,

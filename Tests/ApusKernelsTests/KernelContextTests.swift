@@ -6,7 +6,8 @@ import Testing
   func aThreadCountOutOfRangeIsNamed(count: Int) {
     let expected = KernelError.threadCount(count, maximum: KernelContext.threadCountMax)
     #expect(throws: expected) { try KernelContext(threadCount: count) }
-    #expect(expected.description == "\(count) threads asked for; expected 1...\(KernelContext.threadCountMax)")
+    let words = "\(count) threads asked for; expected 1...\(KernelContext.threadCountMax)"
+    #expect(expected.description == words)
   }
 
   @Test(arguments: InstructionSet.allCases.filter { !$0.isRunnable })
