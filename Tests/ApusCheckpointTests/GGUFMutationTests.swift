@@ -98,8 +98,8 @@ import Testing
 
   @Test func refusesEveryChangeOfACount() throws {
     let file = try RewrittenFile(folder, "model.gguf")
-    // Magic number, version, tensor count and metadata count. Version 2 is as good as 3, and with fewer tensors the
-    // rest of the header is a gap.
+    // Magic number, version, tensor count and metadata count. Version 2 is as good as 3, and with fewer
+    // tensors the rest of the header is a gap.
     let harmless = [4 * 8, 8 * 8, 8 * 8 + 1]
     for bit in 0..<24 * 8 where !harmless.contains(bit) {
       var damaged = Self.valid
