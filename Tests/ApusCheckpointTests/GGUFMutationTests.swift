@@ -20,32 +20,6 @@ import Testing
     ], dataByteCount: 138
   ).bytes
 
-  /// One to four random edits. Half fall on whole words, as counts, lengths and offsets are.
-  static func damage(_ bytes: [UInt8], _ random: inout SplitMix64) -> [UInt8] {
-    let words: [UInt64] = [
-      0, 1, 2, 9, 31, 33, 64, 0xFFFF, 1 << 31, 1 << 32, 1 << 62, 1 << 63, .max, .max - 31,
-    ]
-    var damaged = bytes
-    for _ in 0..<Int.random(in: 1...4, using: &random) where damaged.count > 8 {
-      let place = Int.random(in: 0..<damaged.count - 8, using: &random)
-      switch Int.random(in: 0..<9, using: &random) {
-      case 0, 1: damaged[place] = UInt8.random(in: 0...255, using: &random)
-      case 2: damaged[place] &+= random.next() & 1 == 0 ? 1 : 255
-      case 3: damaged[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
-      case 4:
-        damaged.replaceSubrange(
-          place..<place + 8, with: GGUFBytes.little(words.randomElement(using: &random)!))
-      case 5:
-        let word = UInt32(truncatingIfNeeded: words.randomElement(using: &random)!)
-        damaged.replaceSubrange(place..<place + 4, with: GGUFBytes.little(word))
-      case 6: damaged.remove(at: place)
-      case 7: damaged.removeSubrange(place...)
-      default: damaged.insert(UInt8.random(in: 0...255, using: &random), at: place)
-      }
-    }
-    return damaged
-  }
-
   /// Opens what `url` holds and reads every byte that it claims to have; whether it opened.
   func opens(_ url: URL) -> Bool {
     do throws(CheckpointError) {
@@ -68,7 +42,7 @@ import Testing
     var random = SplitMix64(seed: 17)
     var opened = 0
     for _ in 0..<20_000 {
-      try file.write(Self.damage(Self.valid, &random))
+      try file.write(GGUFBytes.damaged(Self.valid, &random))
       if opens(file.url) { opened += 1 }
     }
     // Both outcomes are met often: changes of data and of names do no harm.
@@ -81,7 +55,7 @@ import Testing
     let valid = [UInt8](try Data(contentsOf: GGUFTests.values))
     var random = SplitMix64(seed: 19)
     for _ in 0..<6000 {
-      try file.write(Self.damage(valid, &random))
+      try file.write(GGUFBytes.damaged(valid, &random))
       _ = opens(file.url)
     }
   }

@@ -1,5 +1,6 @@
 import ApusCheckpoint
 import Foundation
+import TestSupport
 import Testing
 
 /// Files that break one rule each.

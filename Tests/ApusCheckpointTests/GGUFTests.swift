@@ -1,5 +1,6 @@
 import ApusCheckpoint
 import Foundation
+import TestSupport
 import Testing
 
 /// `values.gguf` as the format's own writer made it.

@@ -5,10 +5,10 @@ import Testing
 
 import ApusModel
 
-/// Blocks of every type against the NumPy implementation of the format's authors, see `make_gguf_blocks.py`.
+/// Blocks of every type against the NumPy implementation of the format's authors, see `make_blocks.py`.
 @Suite struct GGUFBlocksTests {
   static let file = try! GGUFFile(
-    Bundle.module.resourceURL!.appending(path: "Fixtures/blocks.gguf"))
+    Bundle.module.resourceURL!.appending(path: "Fixtures/gguf/blocks.gguf"))
 
   @Test(arguments: GGUFTensorType.allCases)
   func everyTypeHasABlockFormatOfItsSize(type: GGUFTensorType) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes blocks.gguf: random blocks of every GGUF type that weights may have, and what they stand for.
 
-Run as `python3 make_gguf_blocks.py` with gguf 0.19 and NumPy from PyPI. The same versions write the same bytes.
+Run as `python3 make_blocks.py` with gguf 0.19 and NumPy from PyPI. The same versions write the same bytes.
 Tensor `<type>` holds the blocks; tensor `<type>.expected` holds, in float32, what `gguf.quants.dequantize` makes
 of them. Half of the blocks have scales as models have them; the others are random in every bit, so their scales
 are denormal, infinite or NaN as well.
