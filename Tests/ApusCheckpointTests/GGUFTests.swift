@@ -121,4 +121,16 @@ import Testing
     ]
     #expect(Double(type.blockByteCount * 8) / Double(type.blockElementCount) == bits[type])
   }
+
+  /// Real vocabularies; sizes as the reader of the gguf package counts them.
+  @Test(.enabled(if: SharedData.folder != nil, "needs the shared data folder"))
+  func readsRealVocabularies() throws {
+    let folder = try #require(SharedData.folder).appending(path: "llamacpp-vocab")
+    let sizes = ["gpt-2": 50257, "falcon": 65024, "llama-spm": 32000, "refact": 49216, "starcoder": 49152]
+    for (name, size) in sizes {
+      let file = try GGUFFile(folder.appending(path: "ggml-vocab-\(name).gguf"))
+      #expect(file.tensors.isEmpty)
+      #expect(try file.metadata.stringsIfPresent("tokenizer.ggml.tokens")?.count == size, "\(name)")
+    }
+  }
 }

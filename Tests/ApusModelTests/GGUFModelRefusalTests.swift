@@ -144,6 +144,49 @@ import Testing
     #expect(try scaling(none, .float("llama.rope.scaling.factor", 4)) == .none)
   }
 
+  /// Theta 500,000, 16 elements a head, trained for 8,192 positions: default over scaled frequencies as
+  /// transformers 5 computes them.
+  static let llama3Divisors: [Float: [Float]] = [
+    8: [1, 0.99999994, 1, 0.99999994, 2.6945305, 7.9999995, 8, 8],
+    32: [1, 0.99999994, 1, 0.99999994, 3.2922628, 31.999998, 32, 32],
+  ]
+
+  func scaling(divisors: [Float], theta: Float = 500_000) throws -> RopeScaling {
+    var file = TinyGGUF()
+    file.set(.uint32("llama.attention.key_length", 16))
+    file.set(.float("llama.rope.freq_base", theta))
+    for index in file.tensors.indices {
+      switch file.tensors[index].name {
+      case "blk.0.attn_q.weight", "blk.0.attn_k.weight", "blk.0.attn_v.weight":
+        file.tensors[index].sizes = [8, 32]
+      case "blk.0.attn_output.weight": file.tensors[index].sizes = [32, 8]
+      default: break
+      }
+    }
+    file.tensors.append(("rope_freqs.weight", [8]))
+    file.values["rope_freqs.weight"] = divisors
+    try Data(file.bytes).write(to: url)
+    return try PackedWeights.open(gguf: url).0.rope.scaling
+  }
+
+  @Test(arguments: [Float(8), 32])
+  func findsTheScalingOfRotaryDivisors(factor: Float) throws {
+    let divisors = try #require(Self.llama3Divisors[factor])
+    #expect(
+      try scaling(divisors: divisors)
+        == .llama3(
+          factor: Double(factor), lowFrequencyFactor: 1, highFrequencyFactor: 4, originalContextLength: 8192))
+    #expect(try scaling(divisors: Array(repeating: 1, count: 8)) == .none)
+    for index in divisors.indices {
+      var wrong = divisors
+      wrong[index] *= 1.001
+      #expect(throws: ModelError.self) { try scaling(divisors: wrong) }
+      wrong[index] = .nan
+      #expect(throws: ModelError.self) { try scaling(divisors: wrong) }
+    }
+    #expect(throws: ModelError.self) { try scaling(divisors: divisors, theta: 400_000) }
+  }
+
   @Test func refusesTensorsThatDoNotFitTheConfiguration() throws {
     for index in TinyGGUF().tensors.indices {
       var file = TinyGGUF()

@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// A Llama of one layer as a GGUF file: 4 tokens, width 8, 2 heads of 4, all weights zero but for counted bytes.
+/// A Llama of one layer as a GGUF file: 4 tokens, width 8, 2 heads of 4, weights of small numbers.
 struct TinyGGUF {
   var pairs: [GGUFBytes.Pair] = [
     .string("general.architecture", "llama"),
@@ -20,6 +20,9 @@ struct TinyGGUF {
     ("blk.0.ffn_up.weight", [8, 6]), ("blk.0.ffn_down.weight", [6, 8]),
   ]
 
+  /// What a tensor holds, where it is to hold something of its own.
+  var values: [String: [Float]] = [:]
+
   /// Replaces a pair, or adds it.
   mutating func set(_ pair: GGUFBytes.Pair) {
     remove(pair.key)
@@ -30,14 +33,16 @@ struct TinyGGUF {
 
   /// The file, F32 tensors one after the other. Data counts up in each byte's low five bits: finite floats.
   var bytes: [UInt8] {
-    var end: UInt64 = 0
+    var data: [UInt8] = []
     var entries: [GGUFBytes.Tensor] = []
     for (name, sizes) in tensors {
-      entries.append(.init(name: name, sizes: sizes, offset: end))
-      end += (sizes.reduce(4, *) + 31) / 32 * 32
+      entries.append(.init(name: name, sizes: sizes, offset: UInt64(data.count)))
+      let counted = (0..<Int(sizes.reduce(4, *))).map { UInt8($0 & 31) }
+      data += values[name].map { $0.flatMap { GGUFBytes.little($0.bitPattern) } } ?? counted
+      data += [UInt8](repeating: 0, count: (32 - data.count % 32) % 32)
     }
-    let file = GGUFBytes(pairs: pairs, tensors: entries, dataByteCount: Int(end)).bytes
-    return file.dropLast(Int(end)) + file.suffix(Int(end)).map { $0 & 31 }
+    let file = GGUFBytes(pairs: pairs, tensors: entries, dataByteCount: data.count).bytes
+    return file.dropLast(data.count) + data
   }
 }
 
