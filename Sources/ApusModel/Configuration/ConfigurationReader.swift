@@ -30,7 +30,7 @@ func field<Value>(_ read: () throws(CheckpointError) -> Value) throws(Configurat
 }
 
 /// The most a size may be: beyond any model there is, and low enough that no product of two overflows.
-private enum SizeMax {
+enum SizeMax {
   static let vocabulary = 1 << 24
   static let hidden = 1 << 20
   static let intermediate = 1 << 22

@@ -1,0 +1,34 @@
+public import ApusCheckpoint
+public import ApusKernels
+public import Foundation
+
+extension PackedWeights {
+  /// Loads a GGUF file.
+  ///
+  /// - Parameters:
+  ///   - type: what to hold the matrices in; nil for the type of the file's embedding, or f32 where that is in
+  ///     blocks.
+  ///   - progress: called with the share packed, in 0...1.
+  /// - Throws: `ModelError` naming file, key or tensor, value and what was expected. Nothing stays behind.
+  public convenience init(
+    gguf url: URL, type: WeightType? = nil, context: KernelContext, progress: ((Double) -> Void)? = nil
+  ) throws(ModelError) {
+    let (configuration, file) = try Self.open(gguf: url)
+    let own = file[GGUFTensorNames.embedding].flatMap { WeightType($0.type) }
+    try self.init(
+      GGUFWeights(file, configuration: configuration), configuration: configuration,
+      type: type ?? own ?? .f32,
+      context: context, progress: progress)
+    do { try file.requireUnchanged() } catch { throw .checkpoint(error) }
+  }
+
+  /// Reads and validates a GGUF file's header and the configuration in it; no weight is read.
+  public static func open(gguf url: URL) throws(ModelError) -> (ModelConfiguration, GGUFFile) {
+    let file: GGUFFile
+    do { file = try GGUFFile(url) } catch { throw .checkpoint(error) }
+    let configuration: ModelConfiguration
+    do { configuration = try ModelConfiguration(file) } catch { throw .configuration(error) }
+    do { try configuration.validate(file) } catch { throw .tensors(error) }
+    return (configuration, file)
+  }
+}
