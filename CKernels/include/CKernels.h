@@ -28,6 +28,7 @@
 #include "ck_attention.h"
 #include "ck_sampling.h"
 #include "ck_memory.h"
+#include "ck_peak.h"
 #include "ck_reference.h"
 #include "ck_kernel_table.h"
 
