@@ -44,6 +44,7 @@ let package = Package(
     .library(name: "ApusKernels", targets: ["ApusKernels"]),
     .executable(name: "apus", targets: ["ApusCommand"]),
     .executable(name: "batch-benchmark", targets: ["BatchBenchmark"]),
+    .executable(name: "kernel-benchmark", targets: ["KernelBenchmark"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -78,6 +79,9 @@ let package = Package(
         argumentParser,
       ],
       path: "Benchmarks/BatchBenchmark", swiftSettings: strict),
+    .executableTarget(
+      name: "KernelBenchmark", dependencies: ["ApusKernels", "BenchmarkSupport", "CKernels", argumentParser],
+      path: "Benchmarks/KernelBenchmark", swiftSettings: strict),
     .target(
       name: "BenchmarkSupport", dependencies: ["ApusEngine"], path: "Benchmarks/BenchmarkSupport",
       swiftSettings: strict),

@@ -29,6 +29,7 @@
 #include "ck_sampling.h"
 #include "ck_memory.h"
 #include "ck_quant.h"
+#include "ck_peak.h"
 #include "ck_reference.h"
 #include "ck_kernel_table.h"
 

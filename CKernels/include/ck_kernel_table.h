@@ -5,6 +5,7 @@
 #include "ck_linear.h"
 #include "ck_memory.h"
 #include "ck_norm.h"
+#include "ck_peak.h"
 #include "ck_rope.h"
 #include "ck_sampling.h"
 

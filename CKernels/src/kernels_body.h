@@ -8,3 +8,4 @@
 #include "attention/attention_body.h"
 #include "sampling/sampling_body.h"
 #include "memory/memory_body.h"
+#include "peak/peak_body.h"

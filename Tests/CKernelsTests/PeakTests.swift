@@ -1,0 +1,29 @@
+import CKernels
+import TestSupport
+import Testing
+
+@Suite struct PeakTests {
+  @Test(arguments: ISA.runnable)
+  func chainsDoTheArithmeticTheyCount(isa: ISA) {
+    for turns in [0, 1, 7] {
+      let values = GuardedBuffer((0..<Int(CK_CHAINS_MAX)).map { Float($0 % 13) })
+      var chains = ck_chains(values: values.base, turns: Int64(turns), count: 0, operations: 0)
+      isa.table.multiply_add_chains_f32(&chains)
+      let count = Int(chains.count)
+      #expect((1...Int(CK_CHAINS_MAX)).contains(count) && chains.operations == Int64(2 * count * turns))
+      let expected = (0..<Int(CK_CHAINS_MAX)).map { index in
+        (0..<(index < count ? turns : 0)).reduce(Float(index % 13)) { value, _ in value * 0.5 + 1 }
+      }
+      #expect(values.elements == expected && values.isIntact)
+    }
+  }
+
+  @Test(arguments: ISA.runnable)
+  func everyThreadRunsTheChains(isa: ISA) {
+    let alone = ck_multiply_add_f32(Context(isa, threads: 1).pointer, 5)
+    #expect(alone > 0)
+    #expect(ck_multiply_add_f32(Context(isa, threads: 3).pointer, 5) == 3 * alone)
+    let pairs = ck_multiply_add_bf16(Context(isa, threads: 1).pointer, 5)
+    #expect(pairs == (isa.table.bf16_activation == CK_ACTIVATION_BF16 ? 2 : 1) * alone)
+  }
+}
