@@ -49,6 +49,7 @@ struct KernelBenchmark: ParsableCommand {
       let cases = try workbench.cases()
       try Self.checkNothingIsMissing(cases)
       let chosen = cases.filter { only.isEmpty || $0.kernel.contains(only) }
+      guard !chosen.isEmpty else { throw ValidationError("--only is \(only); no kernel's name contains it") }
       let results = try KernelRounds(workbench).measure(chosen, rounds: rounds) { done in
         progress.show("\(isa.rawValue): round \(done) of \(rounds)")
       }

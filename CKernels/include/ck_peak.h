@@ -1,7 +1,7 @@
 #ifndef CK_PEAK_H
 #define CK_PEAK_H
 
-#include "ck_context.h"
+#include <stdint.h>
 
 /// Most values that a kernel of chains keeps.
 enum { CK_CHAINS_MAX = 384 };
@@ -21,11 +21,5 @@ typedef struct ck_chains {
     int32_t count;
     int64_t operations;
 } ck_chains;
-
-/// Runs the chains of f32 on every thread; returns the operations of all.
-int64_t ck_multiply_add_f32(const ck_context *context, int64_t turns);
-
-/// The same with the chains of bf16.
-int64_t ck_multiply_add_bf16(const ck_context *context, int64_t turns);
 
 #endif

@@ -19,11 +19,13 @@ import Testing
   }
 
   @Test(arguments: ISA.runnable)
-  func everyThreadRunsTheChains(isa: ISA) {
-    let alone = ck_multiply_add_f32(Context(isa, threads: 1).pointer, 5)
-    #expect(alone > 0)
-    #expect(ck_multiply_add_f32(Context(isa, threads: 3).pointer, 5) == 3 * alone)
-    let pairs = ck_multiply_add_bf16(Context(isa, threads: 1).pointer, 5)
-    #expect(pairs == (isa.table.bf16_activation == CK_ACTIVATION_BF16 ? 2 : 1) * alone)
+  func chainsOfPairsAreCountedOnlyWhereTheInstructionIs(isa: ISA) {
+    let values = GuardedBuffer((0..<Int(CK_CHAINS_MAX)).map { Float($0 % 13) })
+    var chains = ck_chains(values: values.base, turns: 7, count: 0, operations: 0)
+    isa.table.multiply_add_chains_bf16(&chains)
+    let hasPairs = isa.table.bf16_activation == CK_ACTIVATION_BF16
+    #expect(chains.count > 0 && chains.operations == Int64(hasPairs ? 4 : 2) * Int64(chains.count) * 7)
+    let first = (0..<7).reduce(Float(0)) { value, _ in hasPairs ? value + 1 : value * 0.5 + 1 }
+    #expect(values[0] == first && values.isIntact)
   }
 }
