@@ -8,7 +8,8 @@ extension KernelWorkbench {
     var type: ck_weight_type
     var tile: Tile
     var elementBytes: Int
-    var hasBF16Rows = false
+    /// Of bf16 pairs, where the instruction set has it.
+    var usesDot = false
   }
 
   private var formats: [Format] {
@@ -18,7 +19,7 @@ extension KernelWorkbench {
       Format(kernel: "linear_tile_bf16", type: CK_WEIGHT_BF16, tile: table.linear_tile_bf16, elementBytes: 2),
       Format(
         kernel: "linear_tile_bf16_bf16x", type: CK_WEIGHT_BF16, tile: table.linear_tile_bf16_bf16x,
-        elementBytes: 2, hasBF16Rows: true),
+        elementBytes: 2, usesDot: table.bf16_activation == CK_ACTIVATION_BF16),
     ]
   }
 
@@ -59,7 +60,7 @@ extension KernelWorkbench {
     return KernelCase(
       kernel: format.kernel, shape: "\(rows) x \(Self.width), streamed", place: .memory,
       bytes: groups * bytes,
-      operations: 2 * rows * groups * bytes / format.elementBytes, usesBF16Dot: format.hasBF16Rows
+      operations: 2 * rows * groups * bytes / format.elementBytes, usesBF16Dot: format.usesDot
     ) { [self] in
       for group in 0..<groups {
         var tile = self.tile(
@@ -77,7 +78,7 @@ extension KernelWorkbench {
     let bytes = panels * ck_panel_bytes(format.type, Int32(Self.width))
     return KernelCase(
       kernel: format.kernel, shape: "\(rows) x \(Self.width) x 32", place: .cache, bytes: bytes,
-      operations: 2 * rows * bytes / format.elementBytes, usesBF16Dot: format.hasBF16Rows
+      operations: 2 * rows * bytes / format.elementBytes, usesBF16Dot: format.usesDot
     ) { [self] in
       var tile = self.tile(format, rows: rows, panels: panels, x: x, weights: weights, out: out)
       format.tile(&tile)
