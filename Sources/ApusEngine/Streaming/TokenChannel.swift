@@ -3,14 +3,61 @@ import Synchronization
 /// Carries one request's events from the engine's thread to its reader. Sending never waits: the buffer
 /// grows to the request's tokens at most, so a slow reader holds up nobody.
 package final class TokenChannel: Sendable {
+  /// Who waits: for the next event, or for all up to the end. A wake-up takes a processor from the step that
+  /// runs, so who wants no token by itself is woken once.
+  private enum Reader {
+    case next(CheckedContinuation<TokenEvent?, Never>)
+    case rest(CheckedContinuation<[TokenEvent], Never>)
+  }
+
+  /// A reader and what it gets, once the lock is free.
+  private enum Delivery {
+    case next(CheckedContinuation<TokenEvent?, Never>, TokenEvent?)
+    case rest(CheckedContinuation<[TokenEvent], Never>, [TokenEvent])
+
+    func run() {
+      switch self {
+      case .next(let reader, let event): reader.resume(returning: event)
+      case .rest(let reader, let events): reader.resume(returning: events)
+      }
+    }
+  }
+
   private struct State {
-    var buffer: [TokenEvent] = []
-    var head = 0
-    var readers: [CheckedContinuation<TokenEvent?, Never>] = []
-    var isFinished = false
+    private var buffer: [TokenEvent] = []
+    private var head = 0
+    private var readers: [Reader] = []
+    private(set) var isFinished = false
     var isCancelled = false
 
-    mutating func pop() -> TokenEvent? {
+    mutating func append(_ event: TokenEvent) {
+      buffer.append(event)
+      if case .finished = event { isFinished = true }
+    }
+
+    mutating func append(_ reader: Reader) { readers.append(reader) }
+
+    /// What the readers, in their order, can be given. After the end all can.
+    mutating func takeDeliveries() -> [Delivery] {
+      var deliveries: [Delivery] = []
+      while let reader = readers.first, isFinished || canServe(reader) {
+        readers.removeFirst()
+        switch reader {
+        case .next(let reader): deliveries.append(.next(reader, pop()))
+        case .rest(let reader): deliveries.append(.rest(reader, popAll()))
+        }
+      }
+      return deliveries
+    }
+
+    private func canServe(_ reader: Reader) -> Bool {
+      switch reader {
+      case .next: head < buffer.count
+      case .rest: false
+      }
+    }
+
+    private mutating func pop() -> TokenEvent? {
       guard head < buffer.count else { return nil }
       defer {
         head += 1
@@ -20,6 +67,14 @@ package final class TokenChannel: Sendable {
         }
       }
       return buffer[head]
+    }
+
+    private mutating func popAll() -> [TokenEvent] {
+      defer {
+        buffer = []
+        head = 0
+      }
+      return head == 0 ? buffer : Array(buffer[head...])
     }
   }
 
@@ -34,37 +89,39 @@ package final class TokenChannel: Sendable {
 
   /// Delivers `event`. Nothing may follow `.finished`.
   package func send(_ event: TokenEvent) {
-    let readers = state.withLock { state in
+    let deliveries = state.withLock { state in
       precondition(!state.isFinished, "\(id) ended twice")
-      if case .finished = event { state.isFinished = true }
-      if state.readers.isEmpty {
-        state.buffer.append(event)
-        return [CheckedContinuation<TokenEvent?, Never>]()
-      }
-      // The first reader gets it; after the end the others get nil.
-      let served = state.isFinished ? state.readers.count : 1
-      defer { state.readers.removeFirst(served) }
-      return Array(state.readers.prefix(served))
+      state.append(event)
+      return state.takeDeliveries()
     }
-    for (index, reader) in readers.enumerated() { reader.resume(returning: index == 0 ? event : nil) }
+    for delivery in deliveries { delivery.run() }
   }
 
   /// The next event; nil after `.finished`. Cancelling the task cancels the request, whose `.finished` then
   /// arrives within a step.
   package func next(isolation actor: isolated (any Actor)?) async -> TokenEvent? {
     await withTaskCancellationHandler {
-      await withCheckedContinuation { reader in
-        let event: TokenEvent?? = state.withLock { state in
-          if let event = state.pop() { return .some(event) }
-          if state.isFinished { return .some(nil) }
-          state.readers.append(reader)
-          return .none
-        }
-        if let event { reader.resume(returning: event) }
-      }
+      await withCheckedContinuation { receive(.next($0)) }
     } onCancel: {
       cancel()
     }
+  }
+
+  /// All events that are left, `.finished` included, once it is there; empty after it. Cancelling as in `next`.
+  package func rest() async -> [TokenEvent] {
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { receive(.rest($0)) }
+    } onCancel: {
+      cancel()
+    }
+  }
+
+  private func receive(_ reader: Reader) {
+    let deliveries = state.withLock { state in
+      state.append(reader)
+      return state.takeDeliveries()
+    }
+    for delivery in deliveries { delivery.run() }
   }
 
   /// Asks the engine to end the request. Once it has ended this does nothing.
