@@ -132,7 +132,7 @@ typedef struct ck_logit_blocks {
 typedef struct ck_kernel_table {
     ck_isa isa;
     int32_t vector_lanes;         ///< floats in a register: tests take their edge sizes from it
-    int32_t linear_tile_panels;   ///< panels worth giving one linear_tile call when rows are many
+    int32_t (*linear_tile_panels)(int32_t num_rows);  ///< linear_tile cuts panels best in multiples of this
     ck_activation bf16_activation;  ///< what its bf16 instructions want
 #define CK_KERNEL(name, parameters) void(*name) parameters;
 #include "kernels.def"

@@ -14,7 +14,7 @@ typedef enum ck_weight_type {
 enum { CK_PANEL_COLUMNS = 16 };
 
 /// Most rows and panels one linear_tile call may be given.
-enum { CK_TILE_ROWS_MAX = 24, CK_TILE_PANELS_MAX = 4 };
+enum { CK_TILE_ROWS_MAX = 24, CK_TILE_PANELS_MAX = 6 };
 
 // Packed weights. A linear layer of K inputs and N outputs is held as ceil(N / 16) panels of 16 outputs, in the
 // order in which a micro-kernel streams them:

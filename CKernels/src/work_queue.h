@@ -30,9 +30,14 @@ static inline void ck_queue_fill(ck_work_queue *queue, int32_t count, int32_t nu
         atomic_init(&queue->shares[i].rest, ck_pack_range(ck_share(count, i, num_threads)));
 }
 
-/// A part of share `share`: a quarter of what is left, in multiples of `multiple` but for the last. Empty when
-/// nothing is left.
-static inline ck_range ck_queue_take_from(ck_work_queue *queue, int32_t share, bool from_front, int32_t multiple)
+/// Sizes of the pieces handed out: a quarter of what is left in multiples of `multiple`, `least` once less than two
+/// such are left. least <= multiple.
+typedef struct ck_piece_size {
+    int32_t multiple, least;
+} ck_piece_size;
+
+/// A piece of share `share`. Empty when nothing is left.
+static inline ck_range ck_queue_take_from(ck_work_queue *queue, int32_t share, bool from_front, ck_piece_size size)
 {
     _Atomic uint64_t *rest = &queue->shares[share].rest;
     uint64_t found = atomic_load_explicit(rest, memory_order_relaxed);
@@ -40,8 +45,11 @@ static inline ck_range ck_queue_take_from(ck_work_queue *queue, int32_t share, b
         const ck_range left = {(int32_t)(found >> 32), (int32_t)(uint32_t)found};
         const int32_t count = left.end - left.begin;
         if (count <= 0) return (ck_range){0, 0};
-        int32_t taken = (count / CK_QUEUE_PARTS + multiple - 1) / multiple * multiple;
-        if (taken < multiple) taken = multiple;
+        int32_t taken = size.least;
+        if (count >= 2 * size.multiple) {
+            taken = (count / CK_QUEUE_PARTS + size.multiple - 1) / size.multiple * size.multiple;
+            if (taken == 0) taken = size.multiple;
+        }
         if (taken > count) taken = count;
         const int32_t cut = from_front ? left.begin + taken : left.end - taken;
         const ck_range part = from_front ? (ck_range){left.begin, cut} : (ck_range){cut, left.end};
@@ -54,11 +62,11 @@ static inline ck_range ck_queue_take_from(ck_work_queue *queue, int32_t share, b
 }
 
 /// The next units of `thread`: every unit is handed out once. Empty when all are.
-static inline ck_range ck_queue_take(ck_work_queue *queue, int32_t thread, int32_t multiple)
+static inline ck_range ck_queue_take(ck_work_queue *queue, int32_t thread, ck_piece_size size)
 {
     for (int32_t i = 0; i < queue->num_shares; i++) {
         const int32_t share = (thread + i) % queue->num_shares;
-        const ck_range part = ck_queue_take_from(queue, share, i == 0, multiple);
+        const ck_range part = ck_queue_take_from(queue, share, i == 0, size);
         if (part.end > part.begin) return part;
     }
     return (ck_range){0, 0};

@@ -11,7 +11,7 @@
 const ck_kernel_table ck_kernels_avx512 = {
     .isa = CK_ISA_AVX512,
     .vector_lanes = V_LANES,
-    .linear_tile_panels = V_TILE_PANELS,
+    .linear_tile_panels = CK_ISA_FN(linear_tile_panels),
     .bf16_activation = CK_ACTIVATION_F32,
 #define CK_KERNEL(name, parameters) .name = CK_ISA_FN(name),
 #include "../../include/kernels.def"

@@ -12,7 +12,7 @@
 const ck_kernel_table ck_kernels_avx512_bf16 = {
     .isa = CK_ISA_AVX512_BF16,
     .vector_lanes = V_LANES,
-    .linear_tile_panels = V_TILE_PANELS,
+    .linear_tile_panels = CK_ISA_FN(linear_tile_panels),
     .bf16_activation = CK_ACTIVATION_BF16,
 #define CK_KERNEL(name, parameters) .name = CK_ISA_FN(name),
 #include "../../include/kernels.def"

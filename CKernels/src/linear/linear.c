@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { ALIGNMENT = 64 };
+enum { ALIGNMENT = 64, FEW_ROWS = 3 };
 
 static size_t round_up(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
@@ -99,13 +99,15 @@ static void run_linear(void *argument, int32_t thread, int32_t num_threads)
         ck_barrier(num_threads);
     }
     // Rows of one tile pass over each panel while it is in cache; rows of several would read all of a tile's panels
-    // again, so then a tile has few. A single row needs several panels to keep loads in flight.
+    // again, so then a tile has few.
     const int32_t chunks = (args->num_rows + CK_TILE_ROWS_MAX - 1) / CK_TILE_ROWS_MAX;
-    int32_t group = chunks == 1 ? CK_TILE_PANELS_MAX : task->kernels->linear_tile_panels;
-    if (group < task->panel_unit) group = task->panel_unit;
-    const int32_t least = args->num_rows < 4 ? group / task->panel_unit : 1;
-    ck_range units = ck_queue_take(task->queue, thread, least);
-    for (; units.begin < units.end; units = ck_queue_take(task->queue, thread, least)) {
+    const int32_t panels_best = task->kernels->linear_tile_panels(args->num_rows), unit = task->panel_unit;
+    const int32_t multiple = panels_best % unit ? panels_best * unit : panels_best;  // unit is 1 or 2
+    const int32_t group = chunks == 1 ? CK_TILE_PANELS_MAX / multiple * multiple : multiple;
+    // Few rows need several panels to keep loads in flight; with more, who is done first takes what little is left.
+    const ck_piece_size size = {multiple / unit, args->num_rows < FEW_ROWS ? multiple / unit : 1};
+    ck_range units = ck_queue_take(task->queue, thread, size);
+    for (; units.begin < units.end; units = ck_queue_take(task->queue, thread, size)) {
         const int32_t end = units.end * task->panel_unit;
         for (int32_t panel = units.begin * task->panel_unit; panel < end; panel += group) {
             int32_t panels = end - panel < group ? end - panel : group;

@@ -1,13 +1,18 @@
 // Micro-kernels of linear layers. Parameters: the primitives and V_TILE_* of a vec_<isa>.h.
 //
-// A tile is cut into blocks of R rows by P panels whose accumulators fill the registers. How it is cut never
-// changes an output: each has its own accumulator, fed in ascending k.
+// A tile is cut into blocks of R rows by C column vectors, from vector O of a panel, whose accumulators fill the
+// registers. How it is cut never changes an output: each has its own accumulator, fed in ascending k.
 
 // Far enough ahead for memory's latency at a core's share of the bandwidth, about 80 ns x 50 GB/s.
 #define PREFETCH_BYTES 4096
 #define LINE_BYTES 64
 
 enum { LINEAR_F32, LINEAR_F16, LINEAR_BF16, LINEAR_BF16X };
+
+// How a tile is cut: `panels` at a time, into blocks of at most `rows` by `vectors`.
+typedef struct linear_shape {
+    int32_t rows, panels, vectors;
+} linear_shape;
 
 // `ahead` is what the block asks of memory while it runs, `ahead_step` bytes further with each step: its own
 // panels some way on where it is the only one to read them, else its share of the panels that come after these.
@@ -34,26 +39,25 @@ V_INLINE v_f32 linear_x(const int format, const char *row, int32_t k)
     return v_set1(format == LINEAR_BF16X ? ck_bf16_to_f32(((const uint16_t *)row)[k]) : ((const float *)row)[k]);
 }
 
-// acc[r, c] += x[r, k] * w[k, c] for R rows and P panels. Whichever of the two needs fewer registers is held, the
-// other passes by: with all accumulators live there is room for little else.
-V_INLINE void linear_step(const int format, const int R, const int P, const int second, v_f32 *acc, const char *x,
-                          size_t x_bytes, int32_t k, const char *panel, size_t stride_bytes)
+// acc[r, c] += x[r, k] * w[k, c] for R rows and C column vectors. Whichever of the two needs fewer registers is
+// held, the other passes by: with all accumulators live there is room for little else.
+V_INLINE void linear_step(const int format, const int R, const int O, const int C, const int second, v_f32 *acc,
+                          const char *x, size_t x_bytes, int32_t k, const char *panel, size_t stride_bytes)
 {
-    const int C = P * V_PER_PANEL;
     if (R < C) {
         v_f32 rows[V_TILE_ROWS];
 #pragma clang loop unroll(full)
         for (int r = 0; r < R; r++) rows[r] = linear_x(format, x + (size_t)r * x_bytes, k + second);
 #pragma clang loop unroll(full)
         for (int c = 0; c < C; c++) {
-            v_f32 w = linear_weight(format, second, c, panel, stride_bytes);
+            v_f32 w = linear_weight(format, second, O + c, panel, stride_bytes);
 #pragma clang loop unroll(full)
             for (int r = 0; r < R; r++) acc[r * C + c] = v_fma(rows[r], w, acc[r * C + c]);
         }
     } else {
         v_f32 w[V_TILE_ROWS];
 #pragma clang loop unroll(full)
-        for (int c = 0; c < C; c++) w[c] = linear_weight(format, second, c, panel, stride_bytes);
+        for (int c = 0; c < C; c++) w[c] = linear_weight(format, second, O + c, panel, stride_bytes);
 #pragma clang loop unroll(full)
         for (int r = 0; r < R; r++) {
             v_f32 row = linear_x(format, x + (size_t)r * x_bytes, k + second);
@@ -65,15 +69,14 @@ V_INLINE void linear_step(const int format, const int R, const int P, const int 
 
 #ifdef V_HAS_BF16_DOT
 // The same for a pair of k, by the instruction that multiplies pairs.
-V_INLINE void linear_step_dot(const int R, const int P, v_f32 *acc, const char *x, size_t x_bytes, int32_t k,
-                              const char *panel, size_t stride_bytes)
+V_INLINE void linear_step_dot(const int R, const int O, const int C, v_f32 *acc, const char *x, size_t x_bytes,
+                              int32_t k, const char *panel, size_t stride_bytes)
 {
-    const int C = P * V_PER_PANEL;
     v_bf16_pairs w[V_ACCUMULATORS];
 #pragma clang loop unroll(full)
     for (int c = 0; c < C; c++) {
-        const char *step = panel + (size_t)(c / V_PER_PANEL) * stride_bytes;
-        w[c] = v_load_bf16_pairs((const uint16_t *)step + 2 * (c % V_PER_PANEL * V_LANES));
+        const char *step = panel + (size_t)((O + c) / V_PER_PANEL) * stride_bytes;
+        w[c] = v_load_bf16_pairs((const uint16_t *)step + 2 * ((O + c) % V_PER_PANEL * V_LANES));
     }
 #pragma clang loop unroll(full)
     for (int r = 0; r < R; r++) {
@@ -85,75 +88,87 @@ V_INLINE void linear_step_dot(const int R, const int P, v_f32 *acc, const char *
 #endif
 
 // One cache line of each panel: one k of f32, two of the 16-bit types.
-V_INLINE void linear_line(const int format, const int R, const int P, v_f32 *acc, const char *x, size_t x_bytes,
-                          int32_t k, const char *panel, size_t stride_bytes)
+V_INLINE void linear_line(const int format, const int R, const int O, const int C, v_f32 *acc, const char *x,
+                          size_t x_bytes, int32_t k, const char *panel, size_t stride_bytes)
 {
 #ifdef V_HAS_BF16_DOT
     if (format == LINEAR_BF16X) {
-        linear_step_dot(R, P, acc, x, x_bytes, k, panel, stride_bytes);
+        linear_step_dot(R, O, C, acc, x, x_bytes, k, panel, stride_bytes);
         return;
     }
 #endif
-    linear_step(format, R, P, 0, acc, x, x_bytes, k, panel, stride_bytes);
+    linear_step(format, R, O, C, 0, acc, x, x_bytes, k, panel, stride_bytes);
     if (format == LINEAR_F32) return;
     // Both halves of a bf16 pair come from one load, but there is no register to keep it in: hiding that the address
     // is the same makes the second half load again, which costs less than spilling accumulators.
     const char *second = panel;
     __asm__("" : "+r"(second));
-    linear_step(format, R, P, 1, acc, x, x_bytes, k, second, stride_bytes);
+    linear_step(format, R, O, C, 1, acc, x, x_bytes, k, second, stride_bytes);
 }
+
+#ifdef V_HAS_FULL_BLOCKS
+#include "linear_full_avx2.h"
+#endif
 
 // The k loop, two lines a turn: with few rows, counting would be a fifth of the instructions. Weights are asked for
 // ahead, a line per panel and line at most.
-V_INLINE void linear_sum(const int format, const int R, const int P, v_f32 *acc, linear_block block, const char *x,
-                         const char *panel)
+V_INLINE void linear_sum(const int format, const int R, const int O, const int C, v_f32 *acc, linear_block block,
+                         const char *x, const char *panel)
 {
+    const int asks = C % V_PER_PANEL ? 1 : C / V_PER_PANEL;
     const ck_linear_tile *t = block.tile;
     const char *ahead = block.ahead;
     const int line_depth = format == LINEAR_F32 ? 1 : 2;
     const size_t x_bytes = t->x_stride * (format == LINEAR_BF16X ? 2 : 4), stride = t->panel_stride_bytes;
     const int32_t depth = format == LINEAR_BF16X ? t->depth + (t->depth & 1) : t->depth;
     int32_t k = 0;
-    for (; k + 2 * line_depth <= depth; k += 2 * line_depth, panel += 2 * LINE_BYTES, ahead += 2 * block.ahead_step) {
+    int32_t end = depth - depth % (2 * line_depth);
+#ifdef V_HAS_FULL_BLOCKS
+    if (R * C == V_ACCUMULATORS && C <= 3 && format != LINEAR_BF16X) {
+        k = linear_full_sum(format, O, C, acc, block, x, panel);
+        panel += k / line_depth * LINE_BYTES;
+        end = INT32_MIN;  // for the compiler, which then leaves the loop out
+    }
+#endif
+    for (; k < end; k += 2 * line_depth, panel += 2 * LINE_BYTES, ahead += 2 * block.ahead_step) {
 #pragma clang loop unroll(full)
-        for (int p = 0; p < P; p++) __builtin_prefetch(ahead + (size_t)p * stride, 0, 3);
-        linear_line(format, R, P, acc, x, x_bytes, k, panel, stride);
+        for (int p = 0; p < asks; p++) __builtin_prefetch(ahead + (size_t)p * stride, 0, 3);
+        linear_line(format, R, O, C, acc, x, x_bytes, k, panel, stride);
 #pragma clang loop unroll(full)
-        for (int p = 0; p < P; p++) __builtin_prefetch(ahead + block.ahead_step + (size_t)p * stride, 0, 3);
-        linear_line(format, R, P, acc, x, x_bytes, k + line_depth, panel + LINE_BYTES, stride);
+        for (int p = 0; p < asks; p++) __builtin_prefetch(ahead + block.ahead_step + (size_t)p * stride, 0, 3);
+        linear_line(format, R, O, C, acc, x, x_bytes, k + line_depth, panel + LINE_BYTES, stride);
     }
     for (; k + line_depth <= depth; k += line_depth, panel += LINE_BYTES)
-        linear_line(format, R, P, acc, x, x_bytes, k, panel, stride);
-    if (k < depth) linear_step(format, R, P, 0, acc, x, x_bytes, k, panel, stride);
+        linear_line(format, R, O, C, acc, x, x_bytes, k, panel, stride);
+    if (k < depth) linear_step(format, R, O, C, 0, acc, x, x_bytes, k, panel, stride);
 }
 
-V_INLINE void linear_run_block(const int format, const int R, const int P, linear_block block)
+V_INLINE void linear_run_block(const int format, const int R, const int O, const int C, linear_block block)
 {
-    if (R * P * V_PER_PANEL > V_ACCUMULATORS) return;  // never asked for: keeps such code from being made
+    if (R * C > V_ACCUMULATORS) return;  // never asked for: keeps such code from being made
     const ck_linear_tile *t = block.tile;
     const char *x = (const char *)t->x + (size_t)block.first_row * t->x_stride * (format == LINEAR_BF16X ? 2 : 4);
     const char *panel = (const char *)t->panels + (size_t)block.first_panel * t->panel_stride_bytes;
     v_f32 acc[V_ACCUMULATORS];
 #pragma clang loop unroll(full)
-    for (int i = 0; i < R * P * V_PER_PANEL; i++) acc[i] = v_zero();
-    linear_sum(format, R, P, acc, block, x, panel);
+    for (int i = 0; i < R * C; i++) acc[i] = v_zero();
+    linear_sum(format, R, O, C, acc, block, x, panel);
 
     float *out = t->out + (size_t)block.first_row * t->out_stride + (size_t)block.first_panel * CK_PANEL_COLUMNS;
 #pragma clang loop unroll(full)
     for (int r = 0; r < R; r++) {
 #pragma clang loop unroll(full)
-        for (int c = 0; c < P * V_PER_PANEL; c++)
-            v_store(out + (size_t)r * t->out_stride + c * V_LANES, acc[r * P * V_PER_PANEL + c]);
+        for (int c = 0; c < C; c++) v_store(out + (size_t)r * t->out_stride + (O + c) * V_LANES, acc[r * C + c]);
     }
 }
 
-// Only the blocks that rows_max lets be asked for are made.
+// Only the blocks that the shape lets be asked for are made.
 #define ROWS(n) \
     case n: \
-        if (n <= rows_max) linear_run_block(format, n, P, block); \
+        if (n <= shape.rows) linear_run_block(format, n, O, shape.vectors, block); \
         break;
 
-V_INLINE void linear_run_rows(const int format, const int P, const int rows_max, int32_t rows, linear_block block)
+V_INLINE void linear_run_rows(const int format, const int O, const linear_shape shape, int32_t rows, linear_block block)
 {
     switch (rows) {
         ROWS(1) ROWS(2) ROWS(3) ROWS(4) ROWS(5) ROWS(6)
@@ -164,42 +179,70 @@ V_INLINE void linear_run_rows(const int format, const int P, const int rows_max,
 }
 #undef ROWS
 
-// All rows against panels first...last, P at a time: the panels stay in cache while row blocks pass over them. If
-// only the first block asked memory for more, memory would rest while the others run: each asks for its part of the
-// next panels, so that reading and arithmetic overlap throughout.
-V_INLINE void linear_run_panels(const int format, const int P, const int rows_max, const ck_linear_tile *t,
-                                int32_t first, int32_t last)
+// All rows against panels first...last: panels stay in cache while row blocks pass over them. If only the first block
+// asked memory for more, memory would rest while the others run: each asks for its part of the next panels, so that
+// reading and arithmetic overlap throughout.
+V_INLINE void linear_run_panels(const int format, const linear_shape shape, const ck_linear_tile *t, int32_t first,
+                                int32_t last)
 {
-    const int32_t blocks = (t->num_rows + rows_max - 1) / rows_max;
-    const size_t stride = t->panel_stride_bytes;
-    for (int32_t panel = first; panel + P <= last; panel += P) {
+    const bool splits_panels = shape.vectors % V_PER_PANEL != 0;
+    const int32_t row_blocks = (t->num_rows + shape.rows - 1) / shape.rows;
+    const int32_t blocks = row_blocks * (shape.panels * V_PER_PANEL / shape.vectors);
+    const size_t stride = t->panel_stride_bytes, asked = splits_panels ? (size_t)shape.panels : 1;
+    for (int32_t panel = first; panel + shape.panels <= last; panel += shape.panels) {
         const char *start = (const char *)t->panels + (size_t)panel * stride;
         for (int32_t b = 0; b < blocks; b++) {
-            int32_t row = t->num_rows * b / blocks, end = t->num_rows * (b + 1) / blocks;
-            linear_block block = {t, row, panel, start + PREFETCH_BYTES, LINE_BYTES};
+            const int32_t r = b % row_blocks, vector = b / row_blocks * shape.vectors;
+            const int32_t row = t->num_rows * r / row_blocks, rows = t->num_rows * (r + 1) / row_blocks - row;
+            linear_block block = {t, row, panel + vector / V_PER_PANEL, start + PREFETCH_BYTES, LINE_BYTES};
             if (blocks > 1) {
-                block.ahead = start + P * stride + stride / (size_t)blocks * (size_t)b;
-                block.ahead_step = LINE_BYTES / (size_t)blocks;
+                block.ahead = start + (size_t)shape.panels * stride + asked * stride / (size_t)blocks * (size_t)b;
+                block.ahead_step = asked * LINE_BYTES / (size_t)blocks;
             }
-            linear_run_rows(format, P, rows_max, end - row, block);
+            if (splits_panels && vector % V_PER_PANEL) linear_run_rows(format, V_PER_PANEL / 2, shape, rows, block);
+            else linear_run_rows(format, 0, shape, rows, block);
         }
     }
 }
 
+static const linear_shape linear_single = {1, V_TILE_SINGLE_PANELS, V_TILE_SINGLE_PANELS * V_PER_PANEL};
+static const linear_shape linear_narrow = {
+    V_TILE_NARROW_ROWS, V_TILE_NARROW_PANELS, V_TILE_NARROW_PANELS * V_PER_PANEL};
+static const linear_shape linear_wide = {V_TILE_ROWS, V_TILE_PANELS, V_TILE_PANELS * V_PER_PANEL};
+static const linear_shape linear_last = {V_TILE_ROWS, 1, V_PER_PANEL};
+
+#ifdef V_TILE_SPLIT_ROWS
+static const linear_shape linear_split = {
+    V_TILE_SPLIT_ROWS, V_TILE_SPLIT_PANELS, V_TILE_SPLIT_PANELS * V_PER_PANEL / 2};
+
+// Where the wide blocks would leave registers empty: 3, 4, 7 and 8 rows of blocks of 4 and of 6.
+V_INLINE bool linear_splits(int32_t rows)
+{
+    return rows <= V_TILE_SPLIT_ROWS || (rows > V_TILE_ROWS && rows <= 2 * V_TILE_SPLIT_ROWS);
+}
+#endif
+
+static int32_t CK_ISA_FN(linear_tile_panels)(int32_t rows)
+{
+    if (rows == 1) return linear_single.panels;
+    if (rows <= V_TILE_NARROW_ROWS) return linear_narrow.panels;
+#ifdef V_TILE_SPLIT_ROWS
+    if (linear_splits(rows)) return linear_split.panels;
+#endif
+    return linear_wide.panels;
+}
+
 V_INLINE void linear_tile(const int format, const ck_linear_tile *t)
 {
-    int32_t whole;
-    if (t->num_rows == 1) {
-        whole = t->num_panels - t->num_panels % V_TILE_SINGLE_PANELS;
-        linear_run_panels(format, V_TILE_SINGLE_PANELS, 1, t, 0, whole);
-    } else if (t->num_rows <= V_TILE_NARROW_ROWS) {
-        whole = t->num_panels - t->num_panels % V_TILE_NARROW_PANELS;
-        linear_run_panels(format, V_TILE_NARROW_PANELS, V_TILE_NARROW_ROWS, t, 0, whole);
-    } else {
-        whole = t->num_panels - t->num_panels % V_TILE_PANELS;
-        linear_run_panels(format, V_TILE_PANELS, V_TILE_ROWS, t, 0, whole);
-    }
-    if (whole < t->num_panels) linear_run_panels(format, 1, V_TILE_ROWS, t, whole, t->num_panels);
+    const int32_t panels = CK_ISA_FN(linear_tile_panels)(t->num_rows);
+    const int32_t whole = t->num_panels - t->num_panels % panels;
+    if (t->num_rows == 1) linear_run_panels(format, linear_single, t, 0, whole);
+    else if (t->num_rows <= V_TILE_NARROW_ROWS) linear_run_panels(format, linear_narrow, t, 0, whole);
+#ifdef V_TILE_SPLIT_ROWS
+    else if (linear_splits(t->num_rows)) linear_run_panels(format, linear_split, t, 0, whole);
+#endif
+    else linear_run_panels(format, linear_wide, t, 0, whole);
+    if (whole < t->num_panels) linear_run_panels(format, linear_last, t, whole, t->num_panels);
 }
 
 static void CK_ISA_FN(linear_tile_f32)(const ck_linear_tile *tile) { linear_tile(LINEAR_F32, tile); }
