@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-// Fewer elements than this cost less than waking the other threads for them.
-enum { ELEMENTS_PER_THREAD_MIN = 8192 };
+// Fewer elements than this, a microsecond's work and more, cost less than starting the other threads on them.
+enum { ELEMENTS_PER_THREAD_MIN = 1024 };
 
 typedef struct rope_task {
     const ck_kernel_table *kernels;
