@@ -24,6 +24,9 @@ struct BytePairModel: Sendable {
   /// For `Alphabet.bytes` all bytes, for `Alphabet.scalars` those below 0x80; -1 where the vocabulary lacks
   /// it.
   private let singles: [Int32]
+  /// One more than the largest id: the first of `BytePairOptions.fragments`.
+  private let fragmentStart: Int32
+  private let fragmentScalars: [UInt32]
 
   init(_ vocabulary: Vocabulary, _ merges: MergeTable, _ options: BytePairOptions, _ alphabet: Alphabet) {
     self.vocabulary = vocabulary
@@ -31,17 +34,26 @@ struct BytePairModel: Sendable {
     self.options = options
     self.alphabet = alphabet
     unknown = options.unknownToken.flatMap { vocabulary.id(of: $0) }
-    byteTokens = (0..<256).map { byte in
-      let digits = Array("0123456789ABCDEF".utf8)
-      let name = Array("<0x".utf8) + [digits[byte >> 4], digits[byte & 15]] + Array(">".utf8)
-      return vocabulary.id(of: name) ?? -1
-    }
+    byteTokens = (0..<256).map { vocabulary.id(of: Self.name(of: UInt8($0))) ?? -1 }
+    fragmentStart = Int32(vocabulary.idLimit)
+    fragmentScalars = options.fragments.sorted { $0.value < $1.value }.map(\.key)
     singles = (0..<256).map { byte in
+      let name: [UInt8]
       switch alphabet {
-      case .bytes: vocabulary.id(of: ByteAlphabet.shared.spelled([UInt8(byte)])) ?? -1
-      case .scalars: byte < 0x80 ? vocabulary.id(of: [UInt8(byte)]) ?? -1 : -1
+      case .bytes: name = ByteAlphabet.shared.spelled([UInt8(byte)])
+      case .scalars:
+        guard byte < 0x80 else { return -1 }
+        name = [UInt8(byte)]
       }
+      if let id = vocabulary.id(of: name), !options.reserved.contains(id) { return id }
+      return alphabet == .scalars ? options.fragments[UInt32(byte)] ?? -1 : -1
     }
+  }
+
+  /// How a byte token is spelled: `<0x41>`.
+  static func name(of byte: UInt8) -> [UInt8] {
+    let digits = Array("0123456789ABCDEF".utf8)
+    return Array("<0x".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]] + Array(">".utf8)
   }
 
   /// Appends the ids of one word, which is not empty.
@@ -59,7 +71,7 @@ struct BytePairModel: Sendable {
   private func encode(
     _ word: UnsafeBufferPointer<UInt8>, _ merger: inout BytePairMerger, into ids: inout [Int32]
   ) throws(TokenizerError) {
-    if options.ignoresMerges, let id = wholeWord(word) {
+    if options.ignoresMerges, let id = wholeWord(word), !options.reserved.contains(id) {
       ids.append(id)
       return
     }
@@ -69,6 +81,7 @@ struct BytePairModel: Sendable {
     case .scalars: try appendScalars(word, &merger.symbols)
     }
     merger.merge(merges)
+    if !options.fragments.isEmpty { try resolveFragments(&merger.symbols) }
     ids.append(contentsOf: merger.symbols)
   }
 
@@ -106,7 +119,7 @@ struct BytePairModel: Sendable {
     while position < word.count {
       let (scalar, length) = decodeScalar(word, position)
       let character = UnsafeBufferPointer(rebasing: word[position..<position + length])
-      let id = scalar < 0x80 ? singles[Int(scalar)] : vocabulary.id(of: character) ?? -1
+      let id = scalar < 0x80 ? singles[Int(scalar)] : single(scalar, character)
       if id >= 0 {
         flush(&pending, &symbols)
         symbols.append(id)
@@ -116,6 +129,36 @@ struct BytePairModel: Sendable {
       position += length
     }
     flush(&pending, &symbols)
+  }
+
+  @inline(__always)
+  private func single(_ scalar: UInt32, _ character: UnsafeBufferPointer<UInt8>) -> Int32 {
+    if let id = vocabulary.id(of: character), options.reserved.isEmpty || !options.reserved.contains(id) {
+      return id
+    }
+    return options.fragments.isEmpty ? -1 : options.fragments[scalar] ?? -1
+  }
+
+  /// Puts what a missing character becomes into the place of the fragments that no merge has taken.
+  private func resolveFragments(_ symbols: inout [Int32]) throws(TokenizerError) {
+    guard symbols.contains(where: { $0 >= fragmentStart }) else { return }
+    var resolved: [Int32] = []
+    var pending = 0
+    for symbol in symbols {
+      if symbol >= fragmentStart {
+        let character = [UInt8](scalars: [fragmentScalars[Int(symbol - fragmentStart)]])
+        try character.withUnsafeBufferPointer { (character) throws(TokenizerError) in
+          try appendMissing(character, &pending, &resolved)
+        }
+      } else if symbol == unknown, options.fusesUnknown {
+        pending = 1
+      } else {
+        flush(&pending, &resolved)
+        resolved.append(symbol)
+      }
+    }
+    flush(&pending, &resolved)
+    symbols = resolved
   }
 
   /// Byte tokens where all are there, else the unknown token, else nothing.
@@ -150,4 +193,9 @@ struct BytePairOptions: Sendable {
   var fusesUnknown = false
   /// A word that is a token becomes that token, whatever the merges say.
   var ignoresMerges = false
+  /// Tokens that ordinary text never becomes, though it be spelled like them, but by a merge that names them.
+  var reserved: Set<Int32> = []
+  /// Characters that are no token, but a part of one that merges make: by scalar, with ids from the vocabulary's
+  /// `idLimit` on, each once. They take part in merges; what is left of them is a missing character.
+  var fragments: [UInt32: Int32] = [:]
 }

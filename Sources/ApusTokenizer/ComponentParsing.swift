@@ -160,6 +160,11 @@ struct Template: Sendable, Equatable {
   var prefix: [Int32] = []
   var suffix: [Int32] = []
 
+  init(prefix: [Int32] = [], suffix: [Int32] = []) {
+    self.prefix = prefix
+    self.suffix = suffix
+  }
+
   init(_ value: JSONValue?) throws(TokenizerFileProblem) {
     let path = "post_processor"
     var hasTemplate = false

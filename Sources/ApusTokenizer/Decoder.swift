@@ -126,7 +126,7 @@ struct DecoderState: Sendable {
 
 extension DecoderState {
   /// The byte that a token like `<0x4A>` names.
-  private static func byte(of token: [UInt8]) -> UInt8? {
+  static func byte(of token: [UInt8]) -> UInt8? {
     guard token.count == 6, token.starts(with: Array("<0x".utf8)), token[5] == UInt8(ascii: ">") else {
       return nil
     }

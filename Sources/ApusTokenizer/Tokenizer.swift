@@ -1,6 +1,7 @@
 public import Foundation
 
-/// Turns text into token ids and back, as Hugging Face `tokenizers` does from the same `tokenizer.json`.
+/// Turns text into token ids and back, as Hugging Face `tokenizers` does from the same `tokenizer.json`, and from
+/// the vocabulary of a GGUF file as the tokenizer did that the file was made from.
 ///
 /// Byte pair encoding only: byte-level (GPT-2, Qwen, Llama 3) and with byte fallback (Llama 2, Mistral). What
 /// the file asks for and this type cannot do is an error on loading. The file's truncation and padding are
@@ -14,18 +15,21 @@ public struct Tokenizer: Sendable {
     let decoder: Decoder
     let template: Template
 
-    init(_ file: TokenizerFile) throws(TokenizerFileProblem) {
-      normalizers = file.normalizers
-      preTokenizers = file.preTokenizers
-      model = BytePairModel(file.vocabulary, file.merges, file.options, file.alphabet)
-      decoder = file.decoder
-      template = file.template
-      added = try AddedVocabulary(file.added, vocabulary: file.vocabulary) {
+    init(_ components: TokenizerComponents) throws(TokenizerFileProblem) {
+      normalizers = components.normalizers
+      preTokenizers = components.preTokenizers
+      model = BytePairModel(
+        components.vocabulary, components.merges, components.options, components.alphabet)
+      decoder = components.decoder
+      template = components.template
+      added = try AddedVocabulary(components.added, vocabulary: components.vocabulary) {
         (content) throws(TokenizerFileProblem) in
         var text = content
         do {
           var isAtOrigin = true
-          for normalizer in file.normalizers { try normalizer.apply(to: &text, isAtOrigin: &isAtOrigin) }
+          for normalizer in components.normalizers {
+            try normalizer.apply(to: &text, isAtOrigin: &isAtOrigin)
+          }
         } catch {
           throw .invalidField(field: "normalizer", expected: "to take the added token '\(content.text)'")
         }
@@ -36,9 +40,9 @@ public struct Tokenizer: Sendable {
 
   private let parts: Parts
 
-  /// The id of the token that begins a text, where `tokenizer_config.json` names one.
+  /// The id of the token that begins a text, where `tokenizer_config.json` or a GGUF file names one.
   public private(set) var bosToken: Int32?
-  /// The id of the token that ends a text, where `tokenizer_config.json` names one.
+  /// The id of the token that ends a text, where `tokenizer_config.json` or a GGUF file names one.
   public private(set) var eosToken: Int32?
 
   /// Loads a `tokenizer.json` and, for `bosToken` and `eosToken` alone, a `tokenizer_config.json`.
@@ -46,7 +50,7 @@ public struct Tokenizer: Sendable {
   public init(tokenizerFile: URL, configurationFile: URL? = nil) throws(TokenizerError) {
     do {
       let bytes = try readFile(tokenizerFile, limit: TokenizerFile.bytesMax)
-      parts = try Parts(try TokenizerFile(bytes))
+      parts = try Parts(try TokenizerFile(bytes).components)
     } catch {
       throw .invalidFile(path: tokenizerFile.path, problem: error)
     }
@@ -63,6 +67,14 @@ public struct Tokenizer: Sendable {
     } catch {
       throw .invalidFile(path: configurationFile.path, problem: error)
     }
+  }
+
+  init(
+    _ components: TokenizerComponents, bosToken: Int32?, eosToken: Int32?
+  ) throws(TokenizerFileProblem) {
+    parts = try Parts(components)
+    self.bosToken = bosToken
+    self.eosToken = eosToken
   }
 
   /// Loads `tokenizer.json` and, where there is one, `tokenizer_config.json` from a model's folder.

@@ -10,7 +10,7 @@ public enum TokenizerError: Error, Equatable, Sendable {
   case patternTooCostly(pattern: String)
 }
 
-/// What is wrong with a `tokenizer.json` or `tokenizer_config.json`.
+/// What is wrong with a `tokenizer.json`, a `tokenizer_config.json` or the tokenizer of a GGUF file.
 public enum TokenizerFileProblem: Error, Equatable, Sendable {
   case unreadable(reason: String)
   case tooLarge(bytes: Int, limit: Int)

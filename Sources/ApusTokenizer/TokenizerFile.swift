@@ -5,15 +5,7 @@ struct TokenizerFile {
   /// Far above the largest published file (tens of megabytes).
   static let bytesMax = 512 << 20
 
-  var vocabulary = Vocabulary()
-  var merges = MergeTable(count: 0)
-  var options = BytePairOptions()
-  var normalizers: [Normalizer] = []
-  var preTokenizers: [PreTokenizer] = []
-  var alphabet = BytePairModel.Alphabet.scalars
-  var added: [AddedToken] = []
-  var decoder = Decoder()
-  var template: Template
+  private(set) var components = TokenizerComponents()
 
   init(_ bytes: [UInt8]) throws(TokenizerFileProblem) {
     var model: ModelReader?
@@ -39,27 +31,27 @@ struct TokenizerFile {
       throw .invalidField(field: "version", expected: "\"1.0\"")
     }
     guard var model else { throw .invalidField(field: "model", expected: "an object") }
-    template = try Template(members["post_processor"])
+    components.template = try Template(members["post_processor"])
     try readComponents(members)
-    options = model.options
-    merges = try model.finish()
-    vocabulary = model.vocabulary
+    components.options = model.options
+    components.merges = try model.finish()
+    components.vocabulary = model.vocabulary
   }
 
   private mutating func readComponents(_ members: [String: JSONValue]) throws(TokenizerFileProblem) {
     for object in try ComponentParsing.flatten(
       members["normalizer"], path: "normalizer", members: "normalizers")
     {
-      normalizers.append(try ComponentParsing.normalizer(object))
+      components.normalizers.append(try ComponentParsing.normalizer(object))
     }
     let cutters = try ComponentParsing.flatten(
       members["pre_tokenizer"], path: "pre_tokenizer", members: "pretokenizers")
     for (index, object) in cutters.enumerated() {
-      preTokenizers.append(
+      components.preTokenizers.append(
         try ComponentParsing.preTokenizer(object, isLast: index == cutters.count - 1))
     }
-    if case .byteLevel? = preTokenizers.last { alphabet = .bytes }
-    decoder = try ComponentParsing.decoder(members["decoder"])
+    if case .byteLevel? = components.preTokenizers.last { components.alphabet = .bytes }
+    components.decoder = try ComponentParsing.decoder(members["decoder"])
     guard let tokens = members["added_tokens"], tokens != .null else { return }
     guard case .array(let values) = tokens else {
       throw .invalidField(field: "added_tokens", expected: "an array")
@@ -67,7 +59,7 @@ struct TokenizerFile {
     for (index, value) in values.enumerated() {
       let object = try JSONObject(value, path: "added_tokens[\(index)]")
       _ = try object.count("id", max: Vocabulary.idMax)
-      added.append(
+      components.added.append(
         AddedToken(
           content: try object.bytes("content"), isSingleWord: try object.bool("single_word"),
           stripsLeft: try object.bool("lstrip"), stripsRight: try object.bool("rstrip"),
