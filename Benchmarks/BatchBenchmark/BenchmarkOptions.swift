@@ -4,7 +4,7 @@ import BenchmarkSupport
 
 /// What is measured.
 enum WorkloadKind: String, CaseIterable, ExpressibleByArgument {
-  /// The embedded model, or the folder given, on ten prompts.
+  /// The embedded model, or the one given, on ten prompts.
   case embedded
   /// Random weights, requests of equal length.
   case shape
@@ -44,7 +44,8 @@ struct BenchmarkOptions: ParsableArguments {
   @Option(help: "Measure this only; may be repeated.")
   var only: [WorkloadKind] = []
 
-  @Option(help: "Measure this model folder (Hugging Face) on the ten prompts, and nothing else.")
+  @Option(
+    help: "Measure this model (a Hugging Face folder or a .gguf file) on the ten prompts, and nothing else.")
   var model: String?
 
   @Option(help: "Type to hold weights in (default: the checkpoint's own; bf16 for random weights).")

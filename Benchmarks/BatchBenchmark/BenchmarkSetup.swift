@@ -35,9 +35,9 @@ struct BenchmarkSetup {
 
   private var batchSizes: [Int] { options.batchSizes.values }
 
-  /// The embedded model, or the folder given, on prompts.
+  /// The embedded model, or the one given, on prompts.
   func textWorkload(_ progress: ProgressLine) throws -> Workload {
-    let location = options.model.map { ModelLocation.folder(URL(filePath: $0)) } ?? .embedded
+    let location = options.model.map { ModelLocation($0) } ?? .embedded
     let model = try LanguageModel.load(
       location,
       options: LoadOptions(

@@ -1,9 +1,7 @@
 import ApusEngine
 public import ApusKernels
 public import ApusModel
-import ApusStories
 public import ApusTokenizer
-public import Foundation
 
 /// A model that turns text into text.
 ///
@@ -14,7 +12,7 @@ public import Foundation
 ///
 /// Immutable: weights and tokenizer are shared by every generator made from it.
 public final class LanguageModel: Sendable {
-  /// The folder's name, or "embedded".
+  /// The folder's name, the file's without its ending, or "embedded".
   public let name: String
   public let weights: PackedWeights
   public let tokenizer: Tokenizer
@@ -35,42 +33,25 @@ public final class LanguageModel: Sendable {
     self.context = context
   }
 
-  /// Loads a folder, or the embedded model.
+  /// Loads a folder, a GGUF file, or the embedded model.
   ///
   /// - Parameter progress: called with the share of the weights loaded, in 0...1.
   /// - Throws: `LanguageModelError` naming file, field and value. Nothing stays behind.
   public static func load(
     _ location: ModelLocation, options: LoadOptions = LoadOptions(), progress: ((Double) -> Void)? = nil
   ) throws(LanguageModelError) -> LanguageModel {
-    let folder = try location.resolved()
+    let files = try location.files()
     let context: KernelContext
     do {
       context = try KernelContext(
         instructionSet: options.instructionSet, threadCount: options.threadCount, precise: options.precise)
     } catch { throw .kernels(error) }
-    let weights: PackedWeights
-    do {
-      weights = try PackedWeights(
-        directory: folder, type: options.weights, context: context, progress: progress)
-    } catch { throw .model(error) }
-    let tokenizer: Tokenizer
-    do { tokenizer = try Tokenizer(folder: folder) } catch { throw .tokenizer(error) }
+    let weights = try files.open().weights(type: options.weights, context: context, progress: progress)
     return LanguageModel(
-      name: location == .embedded ? "embedded" : folder.lastPathComponent, weights: weights,
-      tokenizer: tokenizer, context: context)
+      name: location == .embedded ? "embedded" : files.name, weights: weights,
+      tokenizer: try files.requiredTokenizer(), context: context)
   }
 
   /// The ids of `prompt`, with what the tokenizer's file says belongs before a text.
   public func encode(_ prompt: String) throws(TokenizerError) -> [Int32] { try tokenizer.encode(prompt) }
-}
-
-extension ModelLocation {
-  /// The folder that holds the model's files.
-  public func resolved() throws(LanguageModelError) -> URL {
-    switch self {
-    case .folder(let url): return url
-    case .embedded:
-      do { return try ApusStories.modelDirectory() } catch { throw .embeddedModel(error) }
-    }
-  }
 }

@@ -101,7 +101,7 @@ import Testing
     #expect(throws: refused("value.bool", "true", "an integer from 0 to 9")) {
       try metadata.integer("value.bool", in: 0...9)
     }
-    #expect(throws: refused("array.ints", "an array of 3", "an array of strings")) {
+    #expect(throws: refused("array.ints[0]", "3", "a string")) {
       try metadata.stringsIfPresent("array.ints")
     }
     #expect(throws: refused("value.string", "\"Größe 🐦\"", "true or false")) {

@@ -86,14 +86,34 @@ extension GGUFMetadata {
   }
 
   public func stringsIfPresent(_ key: String) throws(CheckpointError) -> [String]? {
+    try elementsIfPresent(key, "string") { if case .string(let string) = $0 { string } else { nil } }
+  }
+
+  /// Integers that `Int` can hold.
+  public func integersIfPresent(_ key: String) throws(CheckpointError) -> [Int]? {
+    try elementsIfPresent(key, "integer") { $0.integer }
+  }
+
+  /// Numbers, finite or not, rounded to floats.
+  public func floatsIfPresent(_ key: String) throws(CheckpointError) -> [Float]? {
+    try elementsIfPresent(key, "number") { $0.number.map { Float($0) } }
+  }
+
+  private func elementsIfPresent<Element>(
+    _ key: String, _ kind: String, _ element: (GGUFValue) -> Element?
+  ) throws(CheckpointError) -> [Element]? {
     guard let value = self[key] else { return nil }
-    guard case .array(let elements) = value else { throw invalid(key, expected: "an array of strings") }
-    var strings: [String] = []
-    strings.reserveCapacity(elements.count)
-    for element in elements {
-      guard case .string(let string) = element else { throw invalid(key, expected: "an array of strings") }
-      strings.append(string)
+    guard case .array(let values) = value else { throw invalid(key, expected: "an array of \(kind)s") }
+    var elements: [Element] = []
+    elements.reserveCapacity(values.count)
+    for (index, value) in values.enumerated() {
+      guard let element = element(value) else {
+        throw .invalidField(
+          path: path, field: "\(key)[\(index)]", found: value.summary,
+          expected: "\(kind == "integer" ? "an" : "a") \(kind)")
+      }
+      elements.append(element)
     }
-    return strings
+    return elements
   }
 }

@@ -24,8 +24,8 @@ struct GenerateCommand: AsyncParsableCommand {
 
       --output text prints a single prompt's text as it is generated; several are printed under a line \
       each that tells which it is. json prints one object a line: index, prompt, prompt_ids, ids, text, \
-      finish_reason (stop or length), error, logprobs, seed, usage and timing. A folder without \
-      tokenizer.json runs --ids with --output ids or json; text is then null.
+      finish_reason (stop or length), error, logprobs, seed, usage and timing. A model without \
+      a tokenizer runs --ids with --output ids or json; text is then null.
       """)
 
   @OptionGroup var model: ModelArgument
@@ -48,16 +48,16 @@ struct GenerateCommand: AsyncParsableCommand {
 
   func run() async throws {
     let prompts = try readPrompts()
-    let folder = try model.folder()
+    let files = try model.files()
     let context = try kernels.context()
     let tokenizer =
       output == .text || prompts.contains(where: \.prompt.isText)
-      ? try Tokenizer.required(in: folder, for: output == .text ? "--output text" : "a prompt of text")
-      : try Tokenizer.ifPresent(in: folder)
+      ? try files.tokenizer(for: output == .text ? "--output text" : "a prompt of text")
+      : try files.tokenizer()
     let requests = try prompts.map { try GenerationRequest($0, tokenizer: tokenizer) }
-    let (configuration, _) = try PackedWeights.open(folder)
-    let sizes = try validate(requests, from: prompts, configuration)
-    let weights = try kernels.load(folder, context: context)
+    let model = try files.open()
+    let sizes = try validate(requests, from: prompts, model.configuration)
+    let weights = try kernels.load(model, context: context)
     let engine = try Engine(weights, context: context, sizes: sizes, requestCount: requests.count)
     let streams = try await engine.generate(requests)
     try await GenerationPrinter(output: output, tokenizer: tokenizer).print(streams, prompts, requests)

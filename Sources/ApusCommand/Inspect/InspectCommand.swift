@@ -1,3 +1,4 @@
+import Apus
 import ApusKernels
 import ApusModel
 import ApusTokenizer
@@ -33,15 +34,16 @@ struct InspectCommand: ParsableCommand {
   @OptionGroup(title: "Kernels") var kernels: KernelOptions
 
   func run() throws {
-    let folder = try model.folder()
+    let files = try model.files()
     let kernelContext = try kernels.context()
-    let (configuration, checkpoint) = try PackedWeights.open(folder)
+    let model = try files.open()
+    let configuration = model.configuration
     try check("--slots", slots, 1...4096)
     if let context { try check("--context", context, 1...configuration.contextLength) }
-    let tokenizer = try Tokenizer.ifPresent(in: folder)
-    let weights = try kernels.load(folder, context: kernelContext)
+    let tokenizer = try files.tokenizer()
+    let weights = try kernels.load(model, context: kernelContext)
     let report = ModelReport(
-      path: folder.path, configuration: configuration, checkpoint: checkpoint, weights: weights,
+      path: files.path, model: model, weights: weights,
       tokenizerSize: tokenizer?.vocabularySize,
       cache: CacheSize(
         configuration, slotCount: slots, contextLength: context ?? configuration.contextLength),

@@ -1,3 +1,4 @@
+import Apus
 import ApusCheckpoint
 import ApusKernels
 import ApusModel
@@ -5,8 +6,7 @@ import ApusModel
 /// What `apus inspect` tells of a model that is loaded.
 struct ModelReport {
   let path: String
-  let configuration: ModelConfiguration
-  let checkpoint: Checkpoint
+  let model: OpenModel
   let weights: PackedWeights
   /// One more than the tokenizer's largest id; nil without a tokenizer.
   let tokenizerSize: Int?
@@ -14,17 +14,17 @@ struct ModelReport {
   let context: KernelContext
   let topology: ProcessorTopology
 
+  var configuration: ModelConfiguration { model.configuration }
+
   /// Elements of every tensor that the model runs with; a tied output projection counts once.
   var parameterCount: Int {
     configuration.expectedTensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
   }
 
   /// Tensors of each type in the files, in the order of the format's list of types.
-  var dtypeCounts: [(dtype: TensorDType, count: Int)] {
-    TensorDType.allCases.compactMap { dtype in
-      let count = checkpoint.tensors.count { $0.dtype == dtype }
-      return count > 0 ? (dtype, count) : nil
-    }
+  var typeCounts: [(type: String, count: Int)] {
+    let counts = Dictionary(grouping: model.tensors, by: \.type).mapValues(\.count)
+    return model.typeNames.compactMap { name in counts[name].map { (name, $0) } }
   }
 
   /// Layers that see a window of the past only, and its length, as in "12 x 4096"; "none".
@@ -46,13 +46,14 @@ struct ModelReport {
 extension ModelReport {
   func text(listingTensors: Bool) -> String {
     let c = configuration
-    let dtypes = dtypeCounts.map { "\($0.count) \($0.dtype.rawValue)" }.joined(separator: ", ")
+    let types = typeCounts.map { "\($0.count) \($0.type)" }.joined(separator: ", ")
     let runnable = InstructionSet.runnable.map(\.rawValue).joined(separator: ", ")
     let rows = [
       ("model", path),
+      ("format", model.format),
       ("architecture", c.architecture.rawValue),
       ("parameters", parameterCount.grouped),
-      ("tensors", "\(checkpoint.tensors.count) (\(dtypes)), \(checkpoint.byteCount.asBytes)"),
+      ("tensors", "\(model.tensors.count) (\(types)), \(model.byteCount.asBytes)"),
       ("vocabulary", "\(c.vocabularySize)"),
       ("tokenizer", tokenizerSize.map { "ids below \($0)" } ?? "none"),
       ("layers", "\(c.layerCount)"),
@@ -75,7 +76,7 @@ extension ModelReport {
       name + String(repeating: " ", count: 17 - name.count) + value.asOneLine
     }
     if listingTensors {
-      lines += checkpoint.tensors.map { "\($0.name) \($0.dtype.rawValue) \($0.shape)".asOneLine }
+      lines += model.tensors.map { "\($0.name) \($0.type) \($0.shape)".asOneLine }
     }
     return lines.joined(separator: "\n") + "\n"
   }
@@ -127,6 +128,7 @@ extension ModelReport {
     let c = configuration
     return [
       "path": .string(path),
+      "format": .string(model.format),
       "architecture": .string(c.architecture.rawValue),
       "parameters": .integer(parameterCount),
       "vocabulary_size": .integer(c.vocabularySize),
@@ -143,7 +145,7 @@ extension ModelReport {
       "context_length": .integer(c.contextLength),
       "eos_token_ids": .integers(c.eosTokenIDs),
       "memory": [
-        "checkpoint_bytes": .integer(checkpoint.byteCount),
+        "checkpoint_bytes": .integer(model.byteCount),
         "weights_type": .string(weights.type.rawValue),
         "weights_bytes": .integer(weights.byteCount),
         "kv_cache_bytes_per_token": .integer(cache.bytesPerToken),
@@ -155,13 +157,13 @@ extension ModelReport {
       "runnable_instruction_sets": .array(InstructionSet.runnable.map { .string($0.rawValue) }),
       "threads": .integer(context.threadCount),
       "processors": .string(topology.reason),
-      "tensors": .array(checkpoint.tensors.map(\.json)),
+      "tensors": .array(model.tensors.map(\.json)),
     ]
   }
 }
 
-extension CheckpointTensor {
+extension StoredTensor {
   fileprivate var json: JSONText {
-    ["name": .string(name), "dtype": .string(dtype.rawValue), "shape": .integers(shape)]
+    ["name": .string(name), "dtype": .string(type), "shape": .integers(shape)]
   }
 }

@@ -1,3 +1,4 @@
+import Apus
 import ApusCheckpoint
 import ApusModel
 import ArgumentParser
@@ -30,11 +31,11 @@ struct LogitsCommand: ParsableCommand {
   func run() throws {
     try check("--chunk", chunk, 1...32768)
     let ids = try TokenIDFile.read(path: idsFile)
-    let folder = try model.folder()
+    let files = try model.files()
     let context = try kernels.context()
-    let (configuration, _) = try PackedWeights.open(folder)
-    try validate(ids, configuration)
-    let weights = try kernels.load(folder, context: context)
+    let model = try files.open()
+    try validate(ids, model.configuration)
+    let weights = try kernels.load(model, context: context)
     let session = try TransformerSession(
       weights, context: context, slotCount: 1, contextLength: ids.count,
       rowsPerStepMax: min(chunk, ids.count))

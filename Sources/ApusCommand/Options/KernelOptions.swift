@@ -1,7 +1,7 @@
+import Apus
 public import ApusKernels
 import ApusModel
 public import ArgumentParser
-import Foundation
 
 extension WeightType: ExpressibleByArgument {}
 
@@ -26,10 +26,10 @@ struct KernelOptions: ParsableArguments {
     try KernelContext(instructionSet: isa, threadCount: threads, precise: precise)
   }
 
-  /// Loads and packs the weights of `folder`, with progress on a terminal.
-  func load(_ folder: URL, context: KernelContext) throws(ModelError) -> PackedWeights {
+  /// Loads and packs the weights of `model`, with progress on a terminal.
+  func load(_ model: OpenModel, context: KernelContext) throws(LanguageModelError) -> PackedWeights {
     let progress = ProgressLine()
-    return try PackedWeights(directory: folder, type: weights, context: context) { share in
+    return try model.weights(type: weights, context: context) { share in
       progress.update("loading weights: \(Int(share * 100)) %")
     }
   }

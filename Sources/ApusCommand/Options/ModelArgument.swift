@@ -7,35 +7,33 @@ import Foundation
 struct ModelArgument: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
-      "A Hugging Face folder (config.json, safetensors, tokenizer.json), or `embedded` for the model inside.",
+      """
+      A Hugging Face folder (config.json, safetensors, tokenizer.json), a .gguf file, or `embedded` for the model \
+      inside.
+      """,
       valueName: "MODEL"))
   var model: String
 
-  /// The folder of the model's files.
-  func folder() throws -> URL {
-    let folder = try ModelLocation(model).resolved()
+  /// The model's files: a folder that is there, or a GGUF file whose header is sound.
+  func files() throws -> ModelFiles {
+    let files = try ModelLocation(model).files()
+    guard case .folder(let folder) = files else { return files }
     var isDirectory: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: folder.path, isDirectory: &isDirectory)
     guard exists, isDirectory.boolValue else {
       let problem = exists ? "not a folder" : "no such folder"
-      throw CommandFailure("\(model): \(problem); expected a model's folder or `embedded`")
+      throw CommandFailure("\(model): \(problem); expected a model's folder, a .gguf file or `embedded`")
     }
-    return folder
+    return files
   }
 }
 
-extension Tokenizer {
-  /// The tokenizer of a model's folder, nil where it has none: random test checkpoints have none.
-  static func ifPresent(in folder: URL) throws(TokenizerError) -> Tokenizer? {
-    let file = folder.appending(path: "tokenizer.json")
-    return FileManager.default.fileExists(atPath: file.path) ? try Tokenizer(folder: folder) : nil
-  }
-
-  /// The tokenizer of a model's folder.
+extension ModelFiles {
+  /// The model's tokenizer.
   /// - Parameter need: what cannot be done without it.
-  static func required(in folder: URL, for need: String) throws -> Tokenizer {
-    guard let tokenizer = try ifPresent(in: folder) else {
-      throw CommandFailure("\(folder.path): no tokenizer.json, which \(need) needs")
+  func tokenizer(for need: String) throws -> Tokenizer {
+    guard let tokenizer = try tokenizer() else {
+      throw CommandFailure("\(path): no \(tokenizerPlace), which \(need) needs")
     }
     return tokenizer
   }

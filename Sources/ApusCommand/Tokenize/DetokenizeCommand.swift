@@ -1,3 +1,4 @@
+import Apus
 import ApusCheckpoint
 import ApusTokenizer
 import ArgumentParser
@@ -11,7 +12,7 @@ struct DetokenizeCommand: ParsableCommand {
       Each argument is a list of ids, as in 1,2,3. Without arguments each line of standard input is a \
       JSON object: {"ids": [1, 2, 3]}, with "skip_special": false to keep special tokens in the text. \
       One JSON string a line comes out. Bytes that are no UTF-8 become U+FFFD. MODEL needs no more than \
-      a tokenizer.json.
+      a tokenizer.json, or a vocabulary where it is a .gguf file.
       """)
 
   @OptionGroup var model: ModelArgument
@@ -24,7 +25,7 @@ struct DetokenizeCommand: ParsableCommand {
   var skipSpecial = true
 
   func run() throws {
-    let tokenizer = try Tokenizer.required(in: try model.folder(), for: "detokenize")
+    let tokenizer = try model.files().tokenizer(for: "detokenize")
     for (index, list) in lists.enumerated() {
       let line = DetokenizeLine(ids: list.ids, skipSpecial: skipSpecial, place: "list \(index + 1)")
       try write(line, tokenizer)

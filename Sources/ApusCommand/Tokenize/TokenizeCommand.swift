@@ -1,3 +1,4 @@
+import Apus
 import ApusCheckpoint
 import ApusTokenizer
 import ArgumentParser
@@ -11,7 +12,7 @@ struct TokenizeCommand: ParsableCommand {
       Each argument is a text. Without arguments each line of standard input is a JSON object: {"text": \
       "..."}, with "special": false to leave out the special tokens that the tokenizer's file puts \
       around a text. One JSON array a line comes out. Special tokens that a text spells out become their \
-      ids. MODEL needs no more than a tokenizer.json.
+      ids. MODEL needs no more than a tokenizer.json, or a vocabulary where it is a .gguf file.
       """)
 
   @OptionGroup var model: ModelArgument
@@ -25,7 +26,7 @@ struct TokenizeCommand: ParsableCommand {
   var special = true
 
   func run() throws {
-    let tokenizer = try Tokenizer.required(in: try model.folder(), for: "tokenize")
+    let tokenizer = try model.files().tokenizer(for: "tokenize")
     for (index, text) in texts.enumerated() {
       try write(TokenizeLine(text: text, special: special, place: "text \(index + 1)"), tokenizer)
     }

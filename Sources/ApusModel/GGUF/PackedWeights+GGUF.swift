@@ -14,11 +14,18 @@ extension PackedWeights {
     gguf url: URL, type: WeightType? = nil, context: KernelContext, progress: ((Double) -> Void)? = nil
   ) throws(ModelError) {
     let (configuration, file) = try Self.open(gguf: url)
+    try self.init(file, configuration: configuration, type: type, context: context, progress: progress)
+  }
+
+  /// Packs a file that `open(gguf:)` gave.
+  public convenience init(
+    _ file: GGUFFile, configuration: ModelConfiguration, type: WeightType? = nil, context: KernelContext,
+    progress: ((Double) -> Void)? = nil
+  ) throws(ModelError) {
     let own = file[GGUFTensorNames.embedding].flatMap { WeightType($0.type) }
     try self.init(
       GGUFWeights(file, configuration: configuration), configuration: configuration,
-      type: type ?? own ?? .f32,
-      context: context, progress: progress)
+      type: type ?? own ?? .f32, context: context, progress: progress)
     do { try file.requireUnchanged() } catch { throw .checkpoint(error) }
   }
 
@@ -26,9 +33,14 @@ extension PackedWeights {
   public static func open(gguf url: URL) throws(ModelError) -> (ModelConfiguration, GGUFFile) {
     let file: GGUFFile
     do { file = try GGUFFile(url) } catch { throw .checkpoint(error) }
+    return (try configuration(of: file), file)
+  }
+
+  /// Reads and validates the configuration in a GGUF file's header, and that the file has its tensors.
+  public static func configuration(of file: GGUFFile) throws(ModelError) -> ModelConfiguration {
     let configuration: ModelConfiguration
     do { configuration = try ModelConfiguration(file) } catch { throw .configuration(error) }
     do { try configuration.validate(file) } catch { throw .tensors(error) }
-    return (configuration, file)
+    return configuration
   }
 }

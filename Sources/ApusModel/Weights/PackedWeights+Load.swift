@@ -13,6 +13,14 @@ extension PackedWeights {
     directory: URL, type: WeightType? = nil, context: KernelContext, progress: ((Double) -> Void)? = nil
   ) throws(ModelError) {
     let (configuration, checkpoint) = try Self.open(directory)
+    try self.init(checkpoint, configuration: configuration, type: type, context: context, progress: progress)
+  }
+
+  /// Packs a checkpoint that `open(_:)` gave.
+  public convenience init(
+    _ checkpoint: Checkpoint, configuration: ModelConfiguration, type: WeightType? = nil,
+    context: KernelContext, progress: ((Double) -> Void)? = nil
+  ) throws(ModelError) {
     let own = checkpoint["model.embed_tokens.weight"].flatMap { WeightType($0.dtype) }
     try self.init(
       CheckpointWeights(checkpoint), configuration: configuration, type: type ?? own ?? .f32,

@@ -38,6 +38,10 @@ enum ApusBinary {
 
   /// Runs it to its end. Streams are files, so that no pipe can fill up.
   static func run(_ arguments: String..., input: String = "") throws -> Run {
+    try run(arguments, input: input)
+  }
+
+  static func run(_ arguments: [String], input: String = "") throws -> Run {
     let folder = try TemporaryFolder()
     let process = process(arguments)
     process.standardInput = try FileHandle(forReadingFrom: folder.write("input", input))

@@ -5,7 +5,8 @@ Run as `python3 make_models.py` with gguf 0.19 and NumPy from PyPI. The same ver
 tensor names are those of the format's own writer. Files are named for the checkpoint whose weights they hold;
 
   llama3-mixed.gguf     has some of its matrices in blocks,
-  llama3-widened.gguf   what `gguf.quants.dequantize` makes of those, in float32.
+  llama3-widened.gguf   what `gguf.quants.dequantize` makes of those, in float32,
+  qwen2-bf16-letters.gguf   has the tokenizer of letters.json, whose vocabulary ends before the embedding does.
 """
 
 import json
@@ -47,7 +48,7 @@ def interleaved(rows, head_count):
     return np.ascontiguousarray(halves.swapaxes(1, 2)).reshape(rows.shape)
 
 
-def add_settings(writer, config):
+def add_settings(writer, config, bos):
     heads = config["num_attention_heads"]
     writer.add_context_length(config["max_position_embeddings"])
     writer.add_embedding_length(config["hidden_size"])
@@ -60,7 +61,7 @@ def add_settings(writer, config):
     if config.get("head_dim"):
         writer.add_key_length(config["head_dim"])
         writer.add_value_length(config["head_dim"])
-    writer.add_bos_token_id(config["bos_token_id"])
+    writer.add_bos_token_id(bos)
 
 
 def rope_divisors(config):
@@ -72,6 +73,19 @@ def rope_divisors(config):
         rope["low_freq_factor"], rope["high_freq_factor"], rope["original_max_position_embeddings"])
     share = np.clip((context / wavelengths - low) / (high - low), 0, 1)
     return (1 / ((1 - share) / rope["factor"] + share)).astype(np.float32)
+
+
+def add_tokenizer(writer, state, size):
+    """A byte-level `tokenizer.json`, and unused tokens for the rows of the embedding that are left."""
+    tokens = {id: token for token, id in state["model"]["vocab"].items()}
+    special = {added["id"] for added in state["added_tokens"]}
+    types = [3 if id in special else 1 if id in tokens else 5 for id in range(size)]
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("gpt-2")
+    writer.add_token_list([tokens.get(id, f"[PAD{id}]") for id in range(size)])
+    writer.add_token_types(types)
+    writer.add_token_merges(state["model"]["merges"])
+    writer.add_add_bos_token(True)
 
 
 def add_tensor(writer, name, values, kind, widened):
@@ -87,13 +101,18 @@ def add_tensor(writer, name, values, kind, widened):
             writer.add_tensor(name, blocks, raw_dtype=kind)
 
 
-def make(checkpoint, name=None, mixed=False, widened=False):
+def make(checkpoint, name=None, mixed=False, widened=False, tokenizer=None):
     folder = FOLDER.parent / checkpoint
     config = json.loads((folder / "config.json").read_text())
     generation = json.loads((folder / "generation_config.json").read_text())
     architecture = ARCHITECTURES[config["model_type"]]
     writer = gguf.GGUFWriter(FOLDER / f"{name or checkpoint}.gguf", config["model_type"])
-    add_settings(writer, config)
+    if tokenizer:
+        state = json.loads((FOLDER / tokenizer).read_text())
+        add_settings(writer, config, bos=state["model"]["vocab"]["<s>"])
+        add_tokenizer(writer, state, config["vocab_size"])
+    else:
+        add_settings(writer, config, bos=config["bos_token_id"])
     eos, eot = generation["eos_token_id"]
     writer.add_eos_token_id(eos)
     writer.add_eot_token_id(eot)
@@ -118,3 +137,4 @@ for checkpoint in ["llama3", "llama-biases", "qwen2-bf16", "qwen3"]:
     make(checkpoint)
 make("llama3", "llama3-mixed", mixed=True)
 make("llama3", "llama3-widened", mixed=True, widened=True)
+make("qwen2-bf16", "qwen2-bf16-letters", tokenizer="letters.json")

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Writes tokenizers as GGUF files, and what SentencePiece makes of the corpus.
 
-Usage: make_gguf.py [SHARED_DATA_FOLDER OUTPUT_FOLDER], with gguf 0.19, sentencepiece 0.2, tokenizers and protobuf from
-PyPI. Written beside this file: the byte-level tokenizers of the folder above as GGUF files, whose cases are theirs;
-`sentencepiece.gguf`; and `sentencepiece.json`, models trained or edited here, with the ids that SentencePiece gives and,
-for the first, the cases of the Hugging Face tokenizer that stands for it. Where folders are given, the real tokenizers
-of the first are written as GGUF files into the second: nothing of them is kept here.
+Usage: make_gguf.py [SHARED_DATA_FOLDER OUTPUT_FOLDER], with gguf 0.19, sentencepiece 0.2, tokenizers and protobuf
+from PyPI. Written beside this file: the byte-level tokenizers of the folder above as GGUF files, whose cases are
+theirs; `sentencepiece.gguf`; and `sentencepiece.json`, models trained or edited here, with the ids that SentencePiece
+gives and, for the first, the cases of the Hugging Face tokenizer that stands for it. Where folders are given, the
+real tokenizers of the first are written as GGUF files into the second: nothing of them is kept here.
 
 Token types are those the format's own converter gives: added tokens are control tokens if special, else user-defined.
 """
