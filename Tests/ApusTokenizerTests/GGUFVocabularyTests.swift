@@ -55,6 +55,17 @@ struct GGUFByteLevelTests {
     #expect(throws: TokenizerError.unknownID(6, vocabularySize: 6)) { try tokenizer.decode([6]) }
   }
 
+  @Test(arguments: [
+    ("gpt-2", [2, 3]), ("qwen2", [2, 3]), ("llama-bpe", [4]), ("llama3", [4]), ("tekken", [4]),
+  ])
+  func takesWholeWordsThatNoMergeMakes(pre: String, ids: [Int32]) throws {
+    var vocabulary = Self.small
+    (vocabulary.tokens, vocabulary.tokenTypes) = (["a", "b", "ab", "c", "abc"], [1, 1, 1, 1, 1])
+    vocabulary.model = .byteLevel(preTokenizer: pre, merges: ["a b"])
+    vocabulary.addsBOS = false
+    #expect(try Tokenizer(vocabulary).encode("abc") == ids)
+  }
+
   @Test func addsTheTokensTheFileAsksFor() throws {
     var vocabulary = Self.small
     (vocabulary.bosToken, vocabulary.eosToken) = (0, 1)
