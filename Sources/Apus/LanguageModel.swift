@@ -46,10 +46,12 @@ public final class LanguageModel: Sendable {
       context = try KernelContext(
         instructionSet: options.instructionSet, threadCount: options.threadCount, precise: options.precise)
     } catch { throw .kernels(error) }
-    let weights = try files.open().weights(type: options.weights, context: context, progress: progress)
+    let model = try files.open()
+    let tokenizer = try files.requiredTokenizer()
     return LanguageModel(
-      name: location == .embedded ? "embedded" : files.name, weights: weights,
-      tokenizer: try files.requiredTokenizer(), context: context)
+      name: location == .embedded ? "embedded" : files.name,
+      weights: try model.weights(type: options.weights, context: context, progress: progress),
+      tokenizer: tokenizer, context: context)
   }
 
   /// The ids of `prompt`, with what the tokenizer's file says belongs before a text.
