@@ -11,6 +11,14 @@ struct KernelCase {
     case cache
   }
 
+  /// Instructions that multiply and add, each with a peak of its own.
+  enum Arithmetic: String, CaseIterable {
+    case f32
+    case bf16Dot = "bf16 dot"
+    case int8Dot = "int8 dot"
+    case int4Dot = "int4 dot"
+  }
+
   let kernel: String
   let shape: String
   let place: Place
@@ -18,8 +26,8 @@ struct KernelCase {
   let bytes: Int
   /// Multiplications and additions of one run, where they count for more than the bytes.
   var operations = 0
-  /// The operations are dot products of bf16 pairs.
-  var usesBF16Dot = false
+  /// What the operations are.
+  var arithmetic = Arithmetic.f32
   let run: () -> Void
 }
 

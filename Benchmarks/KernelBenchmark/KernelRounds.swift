@@ -8,15 +8,14 @@ struct CoreLimits {
   var memory = 0.0
   var cache = 0.0
   /// Multiplications and additions per second.
-  var f32 = 0.0
-  var bf16Dot = 0.0
+  var arithmetic: [KernelCase.Arithmetic: Double] = [:]
 
   /// Seconds that a run takes at least, and by which limit.
   func bound(_ kernel: KernelCase) -> (seconds: Double, name: String) {
     let (bandwidth, place) = kernel.place == .memory ? (memory, "memory") : (cache, "cache")
     let reading = Double(kernel.bytes) / bandwidth
-    let computing = Double(kernel.operations) / (kernel.usesBF16Dot ? bf16Dot : f32)
-    return reading > computing ? (reading, place) : (computing, kernel.usesBF16Dot ? "bf16 dot" : "f32")
+    let computing = Double(kernel.operations) / arithmetic[kernel.arithmetic]!
+    return reading > computing ? (reading, place) : (computing, kernel.arithmetic.rawValue)
   }
 }
 
@@ -30,6 +29,7 @@ struct KernelRounds {
   private let clock = ContinuousClock()
   private let memory: KernelCase
   private let cache: KernelCase
+  /// In the order of `KernelCase.Arithmetic`.
   private let chains: [KernelCase]
 
   init(_ workbench: KernelWorkbench) throws {
@@ -54,8 +54,10 @@ struct KernelRounds {
     for round in 0..<rounds {
       let limits = CoreLimits(
         memory: Double(memory.bytes) / seconds(memory), cache: Double(cache.bytes) / seconds(cache),
-        f32: Double(chains[0].operations) / seconds(chains[0]),
-        bf16Dot: Double(chains[1].operations) / seconds(chains[1]))
+        arithmetic: Dictionary(
+          uniqueKeysWithValues: zip(KernelCase.Arithmetic.allCases, chains).map {
+            ($0, Double($1.operations) / seconds($1))
+          }))
       for (index, kernel) in cases.enumerated() {
         let bound = limits.bound(kernel)
         results[index].limit = bound.name

@@ -7,80 +7,98 @@ extension KernelWorkbench {
     var kernel: String
     var type: ck_weight_type
     var tile: Tile
-    var elementBytes: Int
-    /// Of bf16 pairs, where the instruction set has it.
-    var usesDot = false
+    var arithmetic = KernelCase.Arithmetic.f32
+  }
+
+  /// What products of bf16 pairs are made of: f32 where the instruction set has no dot product.
+  var bf16Arithmetic: KernelCase.Arithmetic {
+    table.bf16_activation == CK_ACTIVATION_BF16 ? .bf16Dot : .f32
   }
 
   private var formats: [Format] {
     [
-      Format(kernel: "linear_tile_f32", type: CK_WEIGHT_F32, tile: table.linear_tile_f32, elementBytes: 4),
-      Format(kernel: "linear_tile_f16", type: CK_WEIGHT_F16, tile: table.linear_tile_f16, elementBytes: 2),
-      Format(kernel: "linear_tile_bf16", type: CK_WEIGHT_BF16, tile: table.linear_tile_bf16, elementBytes: 2),
+      Format(kernel: "linear_tile_f32", type: CK_WEIGHT_F32, tile: table.linear_tile_f32),
+      Format(kernel: "linear_tile_f16", type: CK_WEIGHT_F16, tile: table.linear_tile_f16),
+      Format(kernel: "linear_tile_bf16", type: CK_WEIGHT_BF16, tile: table.linear_tile_bf16),
       Format(
         kernel: "linear_tile_bf16_bf16x", type: CK_WEIGHT_BF16, tile: table.linear_tile_bf16_bf16x,
-        elementBytes: 2, usesDot: table.bf16_activation == CK_ACTIVATION_BF16),
+        arithmetic: bf16Arithmetic),
+      Format(kernel: "linear_tile_i8", type: CK_WEIGHT_I8, tile: table.linear_tile_i8),
+      Format(kernel: "linear_tile_i4", type: CK_WEIGHT_I4, tile: table.linear_tile_i4),
+      Format(
+        kernel: "linear_tile_i8_i8x", type: CK_WEIGHT_I8, tile: table.linear_tile_i8_i8x,
+        arithmetic: .int8Dot),
+      Format(
+        kernel: "linear_tile_i4_i8x", type: CK_WEIGHT_I4, tile: table.linear_tile_i4_i8x,
+        arithmetic: .int4Dot),
     ]
+  }
+
+  /// Rows in each of the forms that tiles take, and where products go.
+  private struct Rows {
+    let x: UnsafeMutablePointer<Float>
+    let scales: UnsafeMutablePointer<Float>
+    let sums: UnsafeMutablePointer<Int32>
+    let weights: UnsafeMutablePointer<UInt8>
+    let out: UnsafeMutablePointer<Float>
   }
 
   /// One row and eight over weights from memory, as in decoding; 24 over panels in the cache, as in prefill.
   func linearCases() throws -> [KernelCase] {
-    let weights: UnsafeMutablePointer<UInt8> = try allocate(Self.streamBytes)
+    let groups = Self.width / Int(CK_GROUP)
+    let rows = Rows(
+      x: try floats(24 * Self.width), scales: try floats(24 * groups), sums: try allocate(24 * groups),
+      weights: try allocate(Self.streamBytes),
+      out: try floats(24 * Int(CK_TILE_PANELS_MAX * CK_PANEL_COLUMNS)))
     // Every 16-bit half is a small number in each format.
-    weights.withMemoryRebound(to: UInt16.self, capacity: Self.streamBytes / 2) {
+    rows.weights.withMemoryRebound(to: UInt16.self, capacity: Self.streamBytes / 2) {
       $0.initialize(repeating: 0x3C3C, count: Self.streamBytes / 2)
     }
-    let rows = try floats(24 * Self.width)
-    let out = try floats(24 * Int(CK_TILE_PANELS_MAX * CK_PANEL_COLUMNS))
     return try formats.flatMap { format in
-      [1, 8].map { streaming(format, rows: $0, x: rows, weights: weights, out: out) }
-        + [cached(format, rows: 24, x: rows, weights: weights, out: out)]
-    } + [epilogueCase(), roundingCase()]
+      [1, 8].map { streaming(format, count: $0, rows) } + [cached(format, count: 24, rows)]
+    } + [epilogueCase()] + roundingCases()
   }
 
-  private func tile(
-    _ format: Format, rows: Int, panels: Int, x: UnsafeMutablePointer<Float>,
-    weights: UnsafeMutablePointer<UInt8>, out: UnsafeMutablePointer<Float>
-  ) -> ck_linear_tile {
+  private func tile(_ format: Format, count: Int, panels: Int, _ rows: Rows, at offset: Int = 0)
+    -> ck_linear_tile
+  {
     ck_linear_tile(
-      x: x, x_stride: Self.width, panels: weights,
-      panel_stride_bytes: ck_panel_bytes(format.type, Int32(Self.width)), out: out,
-      out_stride: panels * Int(CK_PANEL_COLUMNS), num_rows: Int32(rows), num_panels: Int32(panels),
-      depth: Int32(Self.width))
+      x: rows.x, x_stride: Self.width, x_scales: rows.scales, x_sums: rows.sums,
+      panels: rows.weights + offset, panel_stride_bytes: ck_panel_bytes(format.type, Int32(Self.width)),
+      out: rows.out, out_stride: panels * Int(CK_PANEL_COLUMNS), num_rows: Int32(count),
+      num_panels: Int32(panels), depth: Int32(Self.width))
   }
 
-  /// A pass over all of `weights`, four panels at a time.
-  private func streaming(
-    _ format: Format, rows: Int, x: UnsafeMutablePointer<Float>, weights: UnsafeMutablePointer<UInt8>,
-    out: UnsafeMutablePointer<Float>
-  ) -> KernelCase {
-    let panels = 4
+  private func operations(rows: Int, panels: Int) -> Int {
+    2 * rows * panels * Int(CK_PANEL_COLUMNS) * Self.width
+  }
+
+  /// A pass over all of the weights, as many panels at a time as a linear layer would.
+  private func streaming(_ format: Format, count: Int, _ rows: Rows) -> KernelCase {
+    let best = Int(table.linear_tile_panels(format.type, Int32(count)))
+    let panels = Int(CK_TILE_PANELS_MAX) / best * best
     let bytes = panels * ck_panel_bytes(format.type, Int32(Self.width))
     let groups = Self.streamBytes / bytes
     return KernelCase(
-      kernel: format.kernel, shape: "\(rows) x \(Self.width), streamed", place: .memory,
+      kernel: format.kernel, shape: "\(count) x \(Self.width), streamed", place: .memory,
       bytes: groups * bytes,
-      operations: 2 * rows * groups * bytes / format.elementBytes, usesBF16Dot: format.usesDot
+      operations: operations(rows: count, panels: groups * panels), arithmetic: format.arithmetic
     ) { [self] in
       for group in 0..<groups {
-        var tile = self.tile(
-          format, rows: rows, panels: panels, x: x, weights: weights + group * bytes, out: out)
+        var tile = self.tile(format, count: count, panels: panels, rows, at: group * bytes)
         format.tile(&tile)
       }
     }
   }
 
-  private func cached(
-    _ format: Format, rows: Int, x: UnsafeMutablePointer<Float>, weights: UnsafeMutablePointer<UInt8>,
-    out: UnsafeMutablePointer<Float>
-  ) -> KernelCase {
+  private func cached(_ format: Format, count: Int, _ rows: Rows) -> KernelCase {
     let panels = 2
-    let bytes = panels * ck_panel_bytes(format.type, Int32(Self.width))
     return KernelCase(
-      kernel: format.kernel, shape: "\(rows) x \(Self.width) x 32", place: .cache, bytes: bytes,
-      operations: 2 * rows * bytes / format.elementBytes, usesBF16Dot: format.usesDot
+      kernel: format.kernel, shape: "\(count) x \(Self.width) x 32", place: .cache,
+      bytes: panels * ck_panel_bytes(format.type, Int32(Self.width)),
+      operations: operations(rows: count, panels: panels), arithmetic: format.arithmetic
     ) { [self] in
-      var tile = self.tile(format, rows: rows, panels: panels, x: x, weights: weights, out: out)
+      var tile = self.tile(format, count: count, panels: panels, rows)
       format.tile(&tile)
     }
   }
@@ -100,11 +118,23 @@ extension KernelWorkbench {
     }
   }
 
-  private func roundingCase() throws -> KernelCase {
+  private func roundingCases() throws -> [KernelCase] {
     let x = try floats(Self.width)
-    let out: UnsafeMutablePointer<UInt16> = try allocate(Self.width)
-    return KernelCase(
-      kernel: "bf16_round_row", shape: "\(Self.width)", place: .cache, bytes: 6 * Self.width
-    ) { [table] in table.bf16_round_row(out, x, Int32(Self.width)) }
+    let groups = Self.width / Int(CK_GROUP)
+    let halves: UnsafeMutablePointer<UInt16> = try allocate(Self.width)
+    let bytes: UnsafeMutablePointer<Int8> = try allocate(Self.width)
+    let scales = try floats(groups)
+    let sums: UnsafeMutablePointer<Int32> = try allocate(groups)
+    return [
+      KernelCase(
+        kernel: "bf16_round_row", shape: "\(Self.width)", place: .cache, bytes: 6 * Self.width
+      ) { [table] in table.bf16_round_row(halves, x, Int32(Self.width)) },
+      KernelCase(
+        kernel: "i8_round_row", shape: "\(Self.width)", place: .cache, bytes: 5 * Self.width + 8 * groups
+      ) { [table] in
+        var row = ck_i8_row(x: x, count: Int32(Self.width), out: bytes, scales: scales, sums: sums)
+        table.i8_round_row(&row)
+      },
+    ]
   }
 }

@@ -50,19 +50,19 @@ extension KernelWorkbench {
   private func chainCases() throws -> [KernelCase] {
     let values: UnsafeMutablePointer<Float> = try allocate(Int(CK_CHAINS_MAX))
     let turns: Int64 = 4096
-    let kernels: [(String, @convention(c) (UnsafeMutablePointer<ck_chains>?) -> Void, Bool)] = [
-      ("multiply_add_chains_f32", table.multiply_add_chains_f32, false),
-      (
-        "multiply_add_chains_bf16", table.multiply_add_chains_bf16,
-        table.bf16_activation == CK_ACTIVATION_BF16
-      ),
-    ]
-    return kernels.map { name, kernel, isDot in
+    let kernels:
+      [(String, @convention(c) (UnsafeMutablePointer<ck_chains>?) -> Void, KernelCase.Arithmetic)] = [
+        ("multiply_add_chains_f32", table.multiply_add_chains_f32, .f32),
+        ("multiply_add_chains_bf16", table.multiply_add_chains_bf16, bf16Arithmetic),
+        ("multiply_add_chains_i8", table.multiply_add_chains_i8, .int8Dot),
+        ("multiply_add_chains_i4", table.multiply_add_chains_i4, .int4Dot),
+      ]
+    return kernels.map { name, kernel, arithmetic in
       var chains = ck_chains(values: values, turns: turns, count: 0, operations: 0)
       kernel(&chains)
       return KernelCase(
         kernel: name, shape: "\(chains.count) chains", place: .cache, bytes: 0,
-        operations: Int(chains.operations), usesBF16Dot: isDot
+        operations: Int(chains.operations), arithmetic: arithmetic
       ) {
         var chains = ck_chains(values: values, turns: turns, count: 0, operations: 0)
         kernel(&chains)

@@ -14,13 +14,17 @@
 ///     out[r, c] = sum over k of x[r, k] * panel[c / 16][k][c % 16],  ascending k, one accumulator
 ///
 /// Shapes    x [num_rows, x_stride] of float, or of bf16 (linear_tile_bf16_bf16x: depth rounded up to even,
-///           the odd element zero); out [num_rows, out_stride], 16 * num_panels columns
+///           the odd element zero), or of int8 (linear_tile_i8_i8x, _i4_i8x: depth rounded up to whole groups, zeros
+///           beyond it) with x_scales and x_sums [num_rows, ceil(depth / CK_GROUP)] as of i8_round_row; out
+///           [num_rows, out_stride], 16 * num_panels columns
 /// Requires  1 <= num_rows <= CK_TILE_ROWS_MAX, 1 <= num_panels <= CK_TILE_PANELS_MAX, depth >= 1,
 ///           panels 64-byte aligned, panel_stride_bytes apart
 /// Numerics  bits of out[r, c] depend on row r and column c alone.
 typedef struct ck_linear_tile {
     const void *x;
-    size_t x_stride;
+    size_t x_stride;             ///< elements
+    const float *x_scales;       ///< of int8 rows only
+    const int32_t *x_sums;       ///< of int8 rows only
     const void *panels;
     size_t panel_stride_bytes;
     float *out;
@@ -45,6 +49,19 @@ typedef struct ck_epilogue_tile {
     int32_t count;
     ck_epilogue epilogue;
 } ck_epilogue_tile;
+
+/// Rounds a row to int8, to nearest, ties to even: x ~ out * scale of its group.
+///
+/// Shapes    x [count]; out [count rounded up to whole groups], zeros beyond count; scales, sums [ceil(count / CK_GROUP)]
+/// Numerics  scale = max |x| of the group / 127, out = x * (127 / max |x|) rounded, sum = that of out: the same bits on
+///           every instruction set. A group below 2^-100 is zero; the scale of one with infinity or NaN is NaN.
+typedef struct ck_i8_row {
+    const float *x;
+    int32_t count;
+    int8_t *out;
+    float *scales;
+    int32_t *sums;
+} ck_i8_row;
 
 /// One row of a norm, with the residual connection before it where delta is given.
 ///
@@ -132,7 +149,8 @@ typedef struct ck_logit_blocks {
 typedef struct ck_kernel_table {
     ck_isa isa;
     int32_t vector_lanes;         ///< floats in a register: tests take their edge sizes from it
-    int32_t (*linear_tile_panels)(int32_t num_rows);  ///< linear_tile cuts panels best in multiples of this
+    /// What linear_tile cuts panels into best: multiples of this.
+    int32_t (*linear_tile_panels)(ck_weight_type type, int32_t num_rows);
     ck_activation bf16_activation;  ///< what its bf16 instructions want
 #define CK_KERNEL(name, parameters) void(*name) parameters;
 #include "kernels.def"

@@ -8,10 +8,15 @@ typedef enum ck_weight_type {
     CK_WEIGHT_F32 = 0,
     CK_WEIGHT_F16 = 1,
     CK_WEIGHT_BF16 = 2,
+    CK_WEIGHT_I8 = 3,  ///< int8 times a scale; panels only
+    CK_WEIGHT_I4 = 4,  ///< four bits less 8, times a scale; panels only
 } ck_weight_type;
 
 /// Columns (outputs) held side by side in one panel.
 enum { CK_PANEL_COLUMNS = 16 };
+
+/// Neighbouring inputs of one output that share a scale in I8 and I4, and of one row in CK_ACTIVATION_I8.
+enum { CK_GROUP = 32 };
 
 /// Most rows and panels one linear_tile call may be given.
 enum { CK_TILE_ROWS_MAX = 24, CK_TILE_PANELS_MAX = 6 };
@@ -22,8 +27,14 @@ enum { CK_TILE_ROWS_MAX = 24, CK_TILE_PANELS_MAX = 6 };
 //     F32, F16   panel[k][column]                     K x 16 elements
 //     BF16       panel[k / 2][column][k % 2]          ceil(K / 2) x 16 x 2 elements: the pairs that the
 //                                                     processors' bf16 dot products take
+//     I8         pair[g / 2] of groups of 32 k: a line of binary16 scales [2][16], then for each group
+//                q[k / 4][column][k % 4], signed: weight = scale * q
+//     I4         the same with q[k % 16 / 4][column][k % 4] of bytes, the low half of each k, the high half k + 16:
+//                weight = scale * (q - 8)
 //
-// Missing outputs of the last panel, and the missing second half of an odd K, are zero.
+// I8 thus takes 8.5 bits a weight, I4 4.5: the quads are what the processors' byte dot products take. Missing
+// outputs of the last panel, the missing second half of an odd K and what is missing in the last group are zero; of an
+// odd number of groups the last has no partner.
 
 /// Bytes of one panel.
 size_t ck_panel_bytes(ck_weight_type type, int32_t num_inputs);
@@ -39,11 +50,14 @@ typedef struct ck_pack_args {
     int32_t panel_step;          ///< distance between its panels: 1, or 2 to interleave gate and up
 } ck_pack_args;
 
-/// Packs a layer into panels, converting elements (round to nearest, ties to even).
+/// Packs a layer into panels, converting elements (round to nearest, ties to even). I8: the scale is the largest
+/// magnitude of the group over 127; I4: of a few scales up to that which maps the extreme to -8, the one with the
+/// least squared error. Scales are rounded to binary16 first, and are what counts.
 ///
 /// Writes    panels first_panel + i * panel_step, for i in 0..<ceil(N / 16); whole panels, padding included.
 /// Returns   -1, or the index (row * K + column) of the first source element that is not finite, or is not
-///           after conversion (65,520 and more in F16). The panels are then of no use.
+///           after conversion (65,520 and more in F16; in I8 and I4 the first of a group whose scale is not). The
+///           panels are then of no use.
 /// Threads   splits panels as ck_linear does, so that memory is first touched by the thread that reads it.
 int64_t ck_pack_linear(const ck_context *context, const ck_pack_args *args);
 
@@ -58,7 +72,7 @@ typedef struct ck_unpack_args {
 } ck_unpack_args;
 
 /// Gathers rows of a packed matrix as floats: out[t, k] = W[index[t], k]. An embedding that shares its packed
-/// copy with the output head is read by this. Numerics: exact.
+/// copy with the output head is read by this. Numerics: exact, in I8 and I4 the scale times the integer.
 void ck_embedding_gather(const ck_context *context, const ck_unpack_args *args);
 
 /// What happens to a product before it is stored.
@@ -68,10 +82,11 @@ typedef enum ck_epilogue {
     CK_EPILOGUE_SWIGLU = 2,  ///< gate and up panels alternate: out[t, n] = silu(gate) * up, silu(g) = g / (1 + exp(-g))
 } ck_epilogue;
 
-/// How the activations of a product with 16-bit weights are held.
+/// How the activations of a product are held.
 typedef enum ck_activation {
     CK_ACTIVATION_F32 = 0,   ///< as they are
     CK_ACTIVATION_BF16 = 1,  ///< rounded to bf16 once per op; for BF16 weights only
+    CK_ACTIVATION_I8 = 2,    ///< rounded to int8 times a float scale for each CK_GROUP once per op; for I8 and I4 only
 } ck_activation;
 
 typedef struct ck_linear_args {
@@ -103,6 +118,10 @@ typedef struct ck_linear_args {
 ///           activations), by one thread, with fused multiply-add where the instruction set has it; bias and
 ///           epilogue follow. Bits depend on the row and the weights alone.
 ///           |error| <= (K + 2) * eps * sum over k of |x[t, k] * W[n, k]|, plus 2^-8 of that sum with bf16 activations.
+///           With int8 activations a group's products are summed as integers, exactly, and acc = fma(sum, scale of the
+///           weights * scale of the activations, acc) for each group in ascending order; the same bits on every
+///           instruction set that fuses. Rounding x moves each product by half a step, max |x| of the group / 254, of
+///           the weight at most.
 /// Threads   splits panels evenly.
 void ck_linear(const ck_context *context, const ck_linear_args *args);
 

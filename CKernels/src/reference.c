@@ -12,13 +12,40 @@ float ck_reference_to_f32(const void *source, ck_weight_type type, size_t index)
     case CK_WEIGHT_F32: return ((const float *)source)[index];
     case CK_WEIGHT_F16: return ck_f16_to_f32(((const uint16_t *)source)[index]);
     case CK_WEIGHT_BF16: return ck_bf16_to_f32(((const uint16_t *)source)[index]);
+    case CK_WEIGHT_I8:
+    case CK_WEIGHT_I4: break;
     }
     return NAN;
+}
+
+// As ck_linear.h lays the panels out, worked out anew.
+static double packed_int(const char *panel, ck_weight_type type, int32_t k, int32_t column)
+{
+    const int32_t bytes = type == CK_WEIGHT_I8 ? 512 : 256, group = k / 32, i = k % 32;
+    const char *pair = panel + (size_t)(group / 2) * (size_t)(64 + 2 * bytes);
+    const double scale = ck_f16_to_f32(((const uint16_t *)pair)[group % 2 * 16 + column]);
+    const char *integers = pair + 64 + (size_t)(group % 2) * (size_t)bytes;
+    if (type == CK_WEIGHT_I8) return scale * (signed char)integers[(i / 4 * 16 + column) * 4 + i % 4];
+    const int byte = (unsigned char)integers[(i % 16 / 4 * 16 + column) * 4 + i % 4];
+    return scale * ((i < 16 ? byte % 16 : byte / 16) - 8);
+}
+
+// x[t, k] as an int8 times the scale of its group.
+static double rounded_to_int8(const float *x, int32_t num_inputs, int32_t k)
+{
+    float most = 0;
+    for (int32_t i = k / 32 * 32; i < k / 32 * 32 + 32 && i < num_inputs; i++) {
+        if (!isfinite(x[i])) return NAN;
+        most = fmaxf(most, fabsf(x[i]));
+    }
+    if (most < 0x1p-100f) return 0;
+    return (double)rintf(x[k] * (127 / most)) * (double)(most / 127);
 }
 
 static double packed_weight(const ck_linear_args *args, int32_t n, int32_t k)
 {
     const char *panel = (const char *)args->panels + (size_t)(n / 16) * ck_panel_bytes(args->type, args->num_inputs);
+    if (args->type == CK_WEIGHT_I8 || args->type == CK_WEIGHT_I4) return packed_int(panel, args->type, k, n % 16);
     size_t index = args->type == CK_WEIGHT_BF16 ? ((size_t)(k / 2) * 16 + (size_t)(n % 16)) * 2 + (size_t)(k % 2)
                                                 : (size_t)k * 16 + (size_t)(n % 16);
     return ck_reference_to_f32(panel, args->type, index);
@@ -28,10 +55,12 @@ static double product(const ck_linear_args *args, int32_t t, int32_t n)
 {
     double sum = 0;
     for (int32_t k = 0; k < args->num_inputs; k++) {
-        float x = args->x[(size_t)t * args->x_stride + (size_t)k];
+        const float *row = args->x + (size_t)t * args->x_stride;
+        double x = row[k];
         if (args->activation == CK_ACTIVATION_BF16 && args->type == CK_WEIGHT_BF16)
-            x = ck_bf16_to_f32(ck_f32_to_bf16(x));
-        sum += (double)x * packed_weight(args, n, k);
+            x = ck_bf16_to_f32(ck_f32_to_bf16(row[k]));
+        if (args->activation == CK_ACTIVATION_I8) x = rounded_to_int8(row, args->num_inputs, k);
+        sum += x * packed_weight(args, n, k);
     }
     return args->bias ? sum + args->bias[n] : sum;
 }

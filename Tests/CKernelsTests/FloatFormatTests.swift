@@ -43,7 +43,8 @@ import Testing
         let x = GuardedBuffer<Float>(depth == 1 ? [1] : odd ? [0, 1] : [1, 0])
         let out = GuardedBuffer<Float>(count: 16)
         var tile = ck_linear_tile(
-          x: x.base, x_stride: Int(depth), panels: weights.base, panel_stride_bytes: elements.count * 2,
+          x: x.base, x_stride: Int(depth), x_scales: nil, x_sums: nil, panels: weights.base,
+          panel_stride_bytes: elements.count * 2,
           out: out.base, out_stride: 16, num_rows: 1, num_panels: 1, depth: depth)
         if type == CK_WEIGHT_F16 {
           isa.table.linear_tile_f16(&tile)

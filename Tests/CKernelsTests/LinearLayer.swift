@@ -45,9 +45,32 @@ final class LinearLayer {
     activation = layer.activation
     bias = nil
     panels = GuardedBuffer(layer.panels.elements, alignment: 64)
+    if type == CK_WEIGHT_I8 || type == CK_WEIGHT_I4 {
+      makeIntegersMagnitudes()
+      return
+    }
     // The sign is the top bit of each element's last byte.
     let size = type == CK_WEIGHT_F32 ? 4 : 2
     for index in stride(from: size - 1, to: panels.count, by: size) { panels[index] &= 0x7F }
+  }
+
+  /// Pairs of groups: 64 bytes of binary16 scales, then bytes, each an int8 or two of 0...15 that stand for -8...7.
+  private func makeIntegersMagnitudes() {
+    let groupBytes = type == CK_WEIGHT_I8 ? 512 : 256
+    let panelBytes = ck_panel_bytes(type, Int32(inputs))
+    for index in 0..<panels.count {
+      let place = index % panelBytes % (64 + 2 * groupBytes)
+      let byte = panels[index]
+      if place < 64 {
+        if place % 2 == 1 { panels[index] = byte & 0x7F }
+      } else if type == CK_WEIGHT_I8 {
+        panels[index] = UInt8(Int8(bitPattern: byte).magnitude)
+      } else {
+        let low = min(15, abs(Int(byte & 15) - 8) + 8)
+        let high = min(15, abs(Int(byte >> 4) - 8) + 8)
+        panels[index] = UInt8(low | high << 4)
+      }
+    }
   }
 
   var columns: Int { epilogue == CK_EPILOGUE_SWIGLU ? outputs / 2 : outputs }
@@ -98,8 +121,10 @@ final class LinearLayer {
   private func productBounds(_ x: [Float]) -> [Double] {
     let magnitudes = LinearLayer(magnitudesOf: self).run(x.map(\.magnitude), by: .reference)
     let products = run(x, epilogue: CK_EPILOGUE_STORE, by: .reference)
+    // Of I4's -8 the magnitude is held as 7.
+    let missing = type == CK_WEIGHT_I4 ? 8.0 / 7 : 1
     return zip(magnitudes, products).map {
-      Double(inputs + 2) * floatEpsilon * Double($0) + 2 * floatEpsilon * abs(Double($1)) + 1e-37
+      missing * Double(inputs + 2) * floatEpsilon * Double($0) + 2 * floatEpsilon * abs(Double($1)) + 1e-37
     }
   }
 

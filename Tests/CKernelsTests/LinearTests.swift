@@ -8,16 +8,22 @@ struct LinearKind: Sendable, CustomTestStringConvertible {
   var activation: UInt32
   var epilogue: UInt32
 
-  static let all: [LinearKind] = [CK_WEIGHT_F32, CK_WEIGHT_F16, CK_WEIGHT_BF16].flatMap { type in
-    [CK_EPILOGUE_STORE, CK_EPILOGUE_ADD, CK_EPILOGUE_SWIGLU].flatMap { epilogue in
-      (type == CK_WEIGHT_BF16 ? [CK_ACTIVATION_F32, CK_ACTIVATION_BF16] : [CK_ACTIVATION_F32]).map {
-        LinearKind(type: type.rawValue, activation: $0.rawValue, epilogue: epilogue.rawValue)
-      }
+  private static let formats: [(ck_weight_type, ck_activation)] = [
+    (CK_WEIGHT_F32, CK_ACTIVATION_F32), (CK_WEIGHT_F16, CK_ACTIVATION_F32),
+    (CK_WEIGHT_BF16, CK_ACTIVATION_F32), (CK_WEIGHT_BF16, CK_ACTIVATION_BF16),
+    (CK_WEIGHT_I8, CK_ACTIVATION_F32), (CK_WEIGHT_I8, CK_ACTIVATION_I8),
+    (CK_WEIGHT_I4, CK_ACTIVATION_F32), (CK_WEIGHT_I4, CK_ACTIVATION_I8),
+  ]
+
+  static let all: [LinearKind] = formats.flatMap { type, activation in
+    [CK_EPILOGUE_STORE, CK_EPILOGUE_ADD, CK_EPILOGUE_SWIGLU].map {
+      LinearKind(type: type.rawValue, activation: activation.rawValue, epilogue: $0.rawValue)
     }
   }
 
   var testDescription: String {
-    ["f32", "f16", "bf16"][Int(type)] + ["", " with bf16 activations"][Int(activation)] + ", "
+    ["f32", "f16", "bf16", "i8", "i4"][Int(type)]
+      + ["", " with bf16 activations", " with int8 activations"][Int(activation)] + ", "
       + ["store", "add", "swiglu"][Int(epilogue)]
   }
 

@@ -19,6 +19,21 @@ import Testing
   }
 
   @Test(arguments: ISA.runnable)
+  func chainsOfQuadsDoTheArithmeticTheyCount(isa: ISA) {
+    for kernel in [isa.table.multiply_add_chains_i8, isa.table.multiply_add_chains_i4] {
+      for turns in [0, 1, 7, 8, 21] {
+        let values = GuardedBuffer((0..<Int(CK_CHAINS_MAX)).map { Float($0 % 13) })
+        var chains = ck_chains(values: values.base, turns: Int64(turns), count: 0, operations: 0)
+        kernel!(&chains)
+        let count = Int(chains.count)
+        #expect((1...Int(CK_CHAINS_MAX)).contains(count) && chains.operations == Int64(8 * count * turns))
+        let expected = (0..<Int(CK_CHAINS_MAX)).map { Float($0 % 13 + ($0 < count ? 4 * turns : 0)) }
+        #expect(values.elements == expected && values.isIntact)
+      }
+    }
+  }
+
+  @Test(arguments: ISA.runnable)
   func chainsOfPairsAreCountedOnlyWhereTheInstructionIs(isa: ISA) {
     let values = GuardedBuffer((0..<Int(CK_CHAINS_MAX)).map { Float($0 % 13) })
     var chains = ck_chains(values: values.base, turns: 7, count: 0, operations: 0)

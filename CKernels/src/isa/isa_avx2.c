@@ -5,6 +5,7 @@
 #define CK_ISA_SUFFIX avx2
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 #include "../vec/vec_avx2.h"
+#include "../vec/int_avx2.h"
 #include "../kernels_body.h"
 #pragma clang attribute pop
 

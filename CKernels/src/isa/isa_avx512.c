@@ -5,6 +5,7 @@
 #define CK_ISA_SUFFIX avx512
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
 #include "../vec/vec_avx512.h"
+#include "../vec/int_avx512.h"
 #include "../kernels_body.h"
 #pragma clang attribute pop
 

@@ -6,6 +6,7 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16"))), apply_to = function)
 #include "../vec/vec_avx512.h"
 #include "../vec/vec_avx512_bf16.h"
+#include "../vec/int_avx512.h"
 #include "../kernels_body.h"
 #pragma clang attribute pop
 

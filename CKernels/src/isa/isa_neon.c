@@ -5,6 +5,7 @@
 #define CK_ISA_SUFFIX neon
 #pragma clang attribute push(__attribute__((target("neon"))), apply_to = function)
 #include "../vec/vec_neon.h"
+#include "../vec/int_neon.h"
 #include "../kernels_body.h"
 #pragma clang attribute pop
 

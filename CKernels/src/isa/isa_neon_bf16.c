@@ -6,6 +6,7 @@
 #pragma clang attribute push(__attribute__((target("neon,dotprod,bf16"))), apply_to = function)
 #include "../vec/vec_neon.h"
 #include "../vec/vec_neon_bf16.h"
+#include "../vec/int_neon.h"
 #include "../kernels_body.h"
 #pragma clang attribute pop
 

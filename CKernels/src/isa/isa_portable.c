@@ -2,6 +2,7 @@
 
 #define CK_ISA_SUFFIX portable
 #include "../vec/vec_portable.h"
+#include "../vec/int_portable.h"
 #include "../kernels_body.h"
 
 const ck_kernel_table ck_kernels_portable = {

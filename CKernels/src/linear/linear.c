@@ -1,4 +1,5 @@
 #include "linear_cblas.h"
+#include "int_panel.h"
 #include "../work_queue.h"
 
 #include <string.h>
@@ -12,10 +13,11 @@ typedef struct linear_task {
     const ck_kernel_table *kernels;
     void (*tile)(const ck_linear_tile *);
     const void *x;      // what the tile reads: args->x, or its conversion in scratch
-    size_t x_stride;
+    size_t x_stride, x_element_bytes;
+    float *x_scales;    // of int8 activations, in scratch
+    int32_t *x_sums;
     int32_t num_panels;
     int32_t panel_unit;  // 2 when gate and up panels belong together
-    bool bf16_x;
     ck_work_queue *queue;  // of panel units
 } linear_task;
 
@@ -32,21 +34,58 @@ static bool uses_cblas(const ck_context *context, const ck_linear_args *args)
 // Rows of bf16 activations: an even count, so that the last pair is whole, and rows on cache lines of their own.
 static size_t bf16_stride(int32_t num_inputs) { return round_up((size_t)num_inputs, ALIGNMENT / sizeof(uint16_t)); }
 
+static bool uses_int8_activations(const ck_linear_args *args)
+{
+    return ck_is_int_type(args->type) && args->activation == CK_ACTIVATION_I8;
+}
+
+static size_t int8_stride(int32_t num_inputs) { return round_up((size_t)num_inputs, ALIGNMENT); }
+
+// Int8 activations lie in scratch as rows of bytes, then the scales, then the sums of all rows' groups.
+static size_t int8_rows_bytes(const ck_linear_args *args) { return (size_t)args->num_rows * int8_stride(args->num_inputs); }
+
+static size_t int8_groups(const ck_linear_args *args)
+{
+    return (size_t)args->num_rows * (size_t)ck_num_groups(args->num_inputs);
+}
+
 size_t ck_linear_scratch_bytes(const ck_context *context, const ck_linear_args *args)
 {
     if (uses_bf16_activations(args)) return (size_t)args->num_rows * bf16_stride(args->num_inputs) * sizeof(uint16_t);
+    if (uses_int8_activations(args))
+        return int8_rows_bytes(args) + int8_groups(args) * (sizeof(float) + sizeof(int32_t));
     if (uses_cblas(context, args)) return ck_cblas_scratch_bytes(args->num_rows, args->num_inputs);
     return 0;
 }
 
-static void round_activations(const linear_task *task, int32_t thread, int32_t num_threads)
+static void round_to_bf16(const linear_task *task, int32_t t)
 {
     const ck_linear_args *args = task->args;
-    ck_range rows = ck_share(args->num_rows, thread, num_threads);
+    uint16_t *row = (uint16_t *)args->scratch + (size_t)t * task->x_stride;
+    task->kernels->bf16_round_row(row, args->x + (size_t)t * args->x_stride, args->num_inputs);
+    for (size_t k = (size_t)args->num_inputs; k < task->x_stride; k++) row[k] = 0;
+}
+
+static void round_to_int8(const linear_task *task, int32_t t)
+{
+    const ck_linear_args *args = task->args;
+    const size_t group = (size_t)t * (size_t)ck_num_groups(args->num_inputs);
+    const ck_i8_row row = {
+        .x = args->x + (size_t)t * args->x_stride,
+        .count = args->num_inputs,
+        .out = (int8_t *)args->scratch + (size_t)t * task->x_stride,
+        .scales = task->x_scales + group,
+        .sums = task->x_sums + group,
+    };
+    task->kernels->i8_round_row(&row);
+}
+
+static void round_activations(const linear_task *task, int32_t thread, int32_t num_threads)
+{
+    ck_range rows = ck_share(task->args->num_rows, thread, num_threads);
     for (int32_t t = rows.begin; t < rows.end; t++) {
-        uint16_t *row = (uint16_t *)args->scratch + (size_t)t * task->x_stride;
-        task->kernels->bf16_round_row(row, args->x + (size_t)t * args->x_stride, args->num_inputs);
-        for (size_t k = (size_t)args->num_inputs; k < task->x_stride; k++) row[k] = 0;
+        if (task->x_scales) round_to_int8(task, t);
+        else round_to_bf16(task, t);
     }
 }
 
@@ -61,10 +100,13 @@ static void run_tile(const linear_task *task, int32_t row, int32_t rows, int32_t
     int32_t column = panel * CK_PANEL_COLUMNS;
     int32_t count = args->num_outputs - column < (int32_t)width ? args->num_outputs - column : (int32_t)width;
     const float *bias = args->bias ? args->bias + column : NULL;
+    const size_t first_group = (size_t)row * (size_t)ck_num_groups(args->num_inputs);
     const bool in_place = args->epilogue == CK_EPILOGUE_STORE && !bias && count == (int32_t)width;
     ck_linear_tile tile = {
-        .x = (const char *)task->x + (size_t)row * task->x_stride * (task->bf16_x ? sizeof(uint16_t) : sizeof(float)),
+        .x = (const char *)task->x + (size_t)row * task->x_stride * task->x_element_bytes,
         .x_stride = task->x_stride,
+        .x_scales = task->x_scales ? task->x_scales + first_group : NULL,
+        .x_sums = task->x_sums ? task->x_sums + first_group : NULL,
         .panels = (const char *)args->panels + (size_t)panel * panel_bytes,
         .panel_stride_bytes = panel_bytes,
         .out = in_place ? args->out + (size_t)row * args->out_stride + column : product,
@@ -94,14 +136,14 @@ static void run_linear(void *argument, int32_t thread, int32_t num_threads)
 {
     const linear_task *task = argument;
     const ck_linear_args *args = task->args;
-    if (task->bf16_x) {
+    if (task->x_element_bytes < sizeof(float)) {
         round_activations(task, thread, num_threads);
         ck_barrier(num_threads);
     }
     // Rows of one tile pass over each panel while it is in cache; rows of several would read all of a tile's panels
     // again, so then a tile has few.
     const int32_t chunks = (args->num_rows + CK_TILE_ROWS_MAX - 1) / CK_TILE_ROWS_MAX;
-    const int32_t panels_best = task->kernels->linear_tile_panels(args->num_rows), unit = task->panel_unit;
+    const int32_t panels_best = task->kernels->linear_tile_panels(args->type, args->num_rows), unit = task->panel_unit;
     const int32_t multiple = panels_best % unit ? panels_best * unit : panels_best;  // unit is 1 or 2
     const int32_t group = chunks == 1 ? CK_TILE_PANELS_MAX / multiple * multiple : multiple;
     // Few rows need several panels to keep loads in flight; with more, who is done first takes what little is left.
@@ -128,19 +170,29 @@ void ck_linear(const ck_context *context, const ck_linear_args *args)
         .kernels = kernels,
         .x = args->x,
         .x_stride = args->x_stride,
+        .x_element_bytes = sizeof(float),
         .num_panels = (args->num_outputs + CK_PANEL_COLUMNS - 1) / CK_PANEL_COLUMNS,
         .panel_unit = args->epilogue == CK_EPILOGUE_SWIGLU ? 2 : 1,
-        .bf16_x = uses_bf16_activations(args),
     };
     switch (args->type) {
     case CK_WEIGHT_F32: task.tile = kernels->linear_tile_f32; break;
     case CK_WEIGHT_F16: task.tile = kernels->linear_tile_f16; break;
     case CK_WEIGHT_BF16: task.tile = kernels->linear_tile_bf16; break;
+    case CK_WEIGHT_I8: task.tile = kernels->linear_tile_i8; break;
+    case CK_WEIGHT_I4: task.tile = kernels->linear_tile_i4; break;
     }
-    if (task.bf16_x) {
+    if (uses_bf16_activations(args)) {
         task.tile = kernels->linear_tile_bf16_bf16x;
         task.x = args->scratch;
         task.x_stride = bf16_stride(args->num_inputs);
+        task.x_element_bytes = sizeof(uint16_t);
+    } else if (uses_int8_activations(args)) {
+        task.tile = args->type == CK_WEIGHT_I8 ? kernels->linear_tile_i8_i8x : kernels->linear_tile_i4_i8x;
+        task.x = args->scratch;
+        task.x_stride = int8_stride(args->num_inputs);
+        task.x_element_bytes = sizeof(int8_t);
+        task.x_scales = (float *)((char *)args->scratch + int8_rows_bytes(args));
+        task.x_sums = (int32_t *)(task.x_scales + int8_groups(args));
     } else if (uses_cblas(context, args)) {
         task.tile = ck_linear_tile_cblas;
         task.x = ck_cblas_pad_rows(args);

@@ -7,7 +7,8 @@
 #define PREFETCH_BYTES 4096
 #define LINE_BYTES 64
 
-enum { LINEAR_F32, LINEAR_F16, LINEAR_BF16, LINEAR_BF16X };
+// The float formats, with X of activations in bf16; the integer ones, with F of activations in f32.
+enum { LINEAR_F32, LINEAR_F16, LINEAR_BF16, LINEAR_BF16X, LINEAR_I8, LINEAR_I4, LINEAR_I8F, LINEAR_I4F };
 
 // How a tile is cut: `panels` at a time, into blocks of at most `rows` by `vectors`.
 typedef struct linear_shape {
@@ -143,9 +144,31 @@ V_INLINE void linear_sum(const int format, const int R, const int O, const int C
     if (k < depth) linear_step(format, R, O, C, 0, acc, x, x_bytes, k, panel, stride);
 }
 
+V_INLINE void linear_store(const int R, const int O, const int C, const v_f32 *acc, linear_block block)
+{
+    const size_t stride = block.tile->out_stride;
+    float *out = block.tile->out + (size_t)block.first_row * stride + (size_t)block.first_panel * CK_PANEL_COLUMNS;
+#pragma clang loop unroll(full)
+    for (int r = 0; r < R; r++) {
+#pragma clang loop unroll(full)
+        for (int c = 0; c < C; c++) v_store(out + (size_t)r * stride + (O + c) * V_LANES, acc[r * C + c]);
+    }
+}
+
+#include "linear_int_body.h"
+
 V_INLINE void linear_run_block(const int format, const int R, const int O, const int C, linear_block block)
 {
-    if (R * C > V_ACCUMULATORS) return;  // never asked for: keeps such code from being made
+    // What is never asked for returns: that keeps such code from being made.
+    if (R * C > (format >= LINEAR_I8 ? V_INT_ACCUMULATORS : V_ACCUMULATORS)) return;
+    if (format == LINEAR_I8 || format == LINEAR_I4) {
+        linear_int_block(format, R, C, block);
+        return;
+    }
+    if (format == LINEAR_I8F || format == LINEAR_I4F) {
+        linear_int_block_f32x(format, R, C, block);
+        return;
+    }
     const ck_linear_tile *t = block.tile;
     const char *x = (const char *)t->x + (size_t)block.first_row * t->x_stride * (format == LINEAR_BF16X ? 2 : 4);
     const char *panel = (const char *)t->panels + (size_t)block.first_panel * t->panel_stride_bytes;
@@ -153,13 +176,7 @@ V_INLINE void linear_run_block(const int format, const int R, const int O, const
 #pragma clang loop unroll(full)
     for (int i = 0; i < R * C; i++) acc[i] = v_zero();
     linear_sum(format, R, O, C, acc, block, x, panel);
-
-    float *out = t->out + (size_t)block.first_row * t->out_stride + (size_t)block.first_panel * CK_PANEL_COLUMNS;
-#pragma clang loop unroll(full)
-    for (int r = 0; r < R; r++) {
-#pragma clang loop unroll(full)
-        for (int c = 0; c < C; c++) v_store(out + (size_t)r * t->out_stride + (O + c) * V_LANES, acc[r * C + c]);
-    }
+    linear_store(R, O, C, acc, block);
 }
 
 // Only the blocks that the shape lets be asked for are made.
@@ -179,6 +196,14 @@ V_INLINE void linear_run_rows(const int format, const int O, const linear_shape 
 }
 #undef ROWS
 
+// Bytes of a panel for each line of weights: integers have their scales beside them.
+V_INLINE size_t linear_line_bytes(const int format)
+{
+    if (format == LINEAR_I8) return LINE_BYTES + CK_GROUP_SCALES_BYTES / QUADS_PER_GROUP;
+    if (format == LINEAR_I4) return LINE_BYTES + CK_GROUP_SCALES_BYTES / (QUADS_PER_GROUP / 2);
+    return LINE_BYTES;
+}
+
 // All rows against panels first...last: panels stay in cache while row blocks pass over them. If only the first block
 // asked memory for more, memory would rest while the others run: each asks for its part of the next panels, so that
 // reading and arithmetic overlap throughout.
@@ -189,15 +214,16 @@ V_INLINE void linear_run_panels(const int format, const linear_shape shape, cons
     const int32_t row_blocks = (t->num_rows + shape.rows - 1) / shape.rows;
     const int32_t blocks = row_blocks * (shape.panels * V_PER_PANEL / shape.vectors);
     const size_t stride = t->panel_stride_bytes, asked = splits_panels ? (size_t)shape.panels : 1;
+    const size_t line = linear_line_bytes(format);
     for (int32_t panel = first; panel + shape.panels <= last; panel += shape.panels) {
         const char *start = (const char *)t->panels + (size_t)panel * stride;
         for (int32_t b = 0; b < blocks; b++) {
             const int32_t r = b % row_blocks, vector = b / row_blocks * shape.vectors;
             const int32_t row = t->num_rows * r / row_blocks, rows = t->num_rows * (r + 1) / row_blocks - row;
-            linear_block block = {t, row, panel + vector / V_PER_PANEL, start + PREFETCH_BYTES, LINE_BYTES};
+            linear_block block = {t, row, panel + vector / V_PER_PANEL, start + PREFETCH_BYTES, line};
             if (blocks > 1) {
                 block.ahead = start + (size_t)shape.panels * stride + asked * stride / (size_t)blocks * (size_t)b;
-                block.ahead_step = asked * LINE_BYTES / (size_t)blocks;
+                block.ahead_step = asked * line / (size_t)blocks;
             }
             if (splits_panels && vector % V_PER_PANEL) linear_run_rows(format, V_PER_PANEL / 2, shape, rows, block);
             else linear_run_rows(format, 0, shape, rows, block);
@@ -222,8 +248,17 @@ V_INLINE bool linear_splits(int32_t rows)
 }
 #endif
 
-static int32_t CK_ISA_FN(linear_tile_panels)(int32_t rows)
+static const linear_shape linear_int_single = {1, V_INT_SINGLE_PANELS, V_INT_SINGLE_PANELS * V_PER_PANEL};
+static const linear_shape linear_int_narrow = {V_INT_NARROW_ROWS, V_INT_NARROW_PANELS, V_INT_NARROW_PANELS * V_PER_PANEL};
+static const linear_shape linear_int_wide = {V_INT_ROWS, V_INT_PANELS, V_INT_PANELS * V_PER_PANEL};
+static const linear_shape linear_int_last = {V_INT_ROWS, 1, V_PER_PANEL};
+
+static int32_t CK_ISA_FN(linear_tile_panels)(ck_weight_type type, int32_t rows)
 {
+    if (ck_is_int_type(type)) {
+        if (rows == 1) return linear_int_single.panels;
+        return rows <= V_INT_NARROW_ROWS ? linear_int_narrow.panels : linear_int_wide.panels;
+    }
     if (rows == 1) return linear_single.panels;
     if (rows <= V_TILE_NARROW_ROWS) return linear_narrow.panels;
 #ifdef V_TILE_SPLIT_ROWS
@@ -234,7 +269,7 @@ static int32_t CK_ISA_FN(linear_tile_panels)(int32_t rows)
 
 V_INLINE void linear_tile(const int format, const ck_linear_tile *t)
 {
-    const int32_t panels = CK_ISA_FN(linear_tile_panels)(t->num_rows);
+    const int32_t panels = CK_ISA_FN(linear_tile_panels)(CK_WEIGHT_F32, t->num_rows);
     const int32_t whole = t->num_panels - t->num_panels % panels;
     if (t->num_rows == 1) linear_run_panels(format, linear_single, t, 0, whole);
     else if (t->num_rows <= V_TILE_NARROW_ROWS) linear_run_panels(format, linear_narrow, t, 0, whole);
@@ -245,10 +280,51 @@ V_INLINE void linear_tile(const int format, const ck_linear_tile *t)
     if (whole < t->num_panels) linear_run_panels(format, linear_last, t, whole, t->num_panels);
 }
 
+V_INLINE void linear_int_tile(const int format, const ck_linear_tile *t)
+{
+    const int32_t panels = CK_ISA_FN(linear_tile_panels)(CK_WEIGHT_I8, t->num_rows);
+    const int32_t whole = t->num_panels - t->num_panels % panels;
+    if (t->num_rows == 1) linear_run_panels(format, linear_int_single, t, 0, whole);
+    else if (t->num_rows <= V_INT_NARROW_ROWS) linear_run_panels(format, linear_int_narrow, t, 0, whole);
+    else linear_run_panels(format, linear_int_wide, t, 0, whole);
+    if (whole < t->num_panels) linear_run_panels(format, linear_int_last, t, whole, t->num_panels);
+}
+
 static void CK_ISA_FN(linear_tile_f32)(const ck_linear_tile *tile) { linear_tile(LINEAR_F32, tile); }
 static void CK_ISA_FN(linear_tile_f16)(const ck_linear_tile *tile) { linear_tile(LINEAR_F16, tile); }
 static void CK_ISA_FN(linear_tile_bf16)(const ck_linear_tile *tile) { linear_tile(LINEAR_BF16, tile); }
 static void CK_ISA_FN(linear_tile_bf16_bf16x)(const ck_linear_tile *tile) { linear_tile(LINEAR_BF16X, tile); }
+
+static void CK_ISA_FN(linear_tile_i8)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I8F, tile); }
+static void CK_ISA_FN(linear_tile_i4)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I4F, tile); }
+static void CK_ISA_FN(linear_tile_i8_i8x)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I8, tile); }
+static void CK_ISA_FN(linear_tile_i4_i8x)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I4, tile); }
+
+static void CK_ISA_FN(i8_round_row)(const ck_i8_row *row)
+{
+    for (int32_t g = 0; g < ck_num_groups(row->count); g++) {
+        const int32_t first = g * CK_GROUP, left = row->count - first, count = left < CK_GROUP ? left : CK_GROUP;
+        float x[CK_GROUP] = {0};
+        memcpy(x, row->x + first, (size_t)count * sizeof *x);
+        // As integers magnitudes are in order, infinity and NaN above all others.
+        uint32_t most = 0;
+        for (int32_t k = 0; k < CK_GROUP; k++) {
+            const uint32_t magnitude = ck_bits(x[k]) & 0x7fffffff;
+            most = magnitude > most ? magnitude : most;
+        }
+        const bool is_finite = most < 0x7f800000, is_zero = most < ck_bits(0x1p-100f);
+        const float inverse = is_finite && !is_zero ? 127 / ck_float(most) : 0;
+        int32_t sum = 0;
+        int8_t *out = row->out + first;
+        for (int32_t k = 0; k < CK_GROUP; k++) {
+            const int32_t q = is_finite ? (int32_t)__builtin_rintf(x[k] * inverse) : 0;
+            out[k] = (int8_t)q;
+            sum += q;
+        }
+        row->scales[g] = is_zero ? 0 : is_finite ? ck_float(most) / 127 : __builtin_nanf("");
+        row->sums[g] = sum;
+    }
+}
 
 static void CK_ISA_FN(bf16_round_row)(uint16_t *out, const float *x, int32_t count)
 {

@@ -1,3 +1,5 @@
+#include "int_panel.h"
+#include "pack_int.h"
 #include "../float_formats.h"
 #include "../parallel.h"
 
@@ -10,6 +12,8 @@ size_t ck_panel_bytes(ck_weight_type type, int32_t num_inputs)
     case CK_WEIGHT_F32: return depth * CK_PANEL_COLUMNS * sizeof(float);
     case CK_WEIGHT_F16: return (depth + (depth & 1)) * CK_PANEL_COLUMNS * sizeof(uint16_t);
     case CK_WEIGHT_BF16: return (depth + (depth & 1)) * CK_PANEL_COLUMNS * sizeof(uint16_t);
+    case CK_WEIGHT_I8:
+    case CK_WEIGHT_I4: return ck_int_panel_bytes(type, num_inputs);
     }
     return 0;
 }
@@ -48,6 +52,8 @@ static bool write_panel(void *panel, ck_weight_type type, size_t index, float x)
         ((uint16_t *)panel)[index] = h;
         return isfinite(x) && (h & 0x7f80) != 0x7f80;
     }
+    case CK_WEIGHT_I8:
+    case CK_WEIGHT_I4: return false;  // by groups
     }
     return isfinite(x);
 }
@@ -57,15 +63,39 @@ typedef struct pack_task {
     int64_t bad[CK_THREADS_MAX];  // first element each thread could not hold, or -1
 } pack_task;
 
+// The same for one column of an I8 or I4 panel. Returns the first element that cannot be held, or -1.
+static int64_t pack_int_column(const ck_pack_args *args, char *panel, int32_t row)
+{
+    const int32_t inputs = args->num_inputs;
+    const size_t start = (size_t)row * (size_t)inputs;
+    int64_t bad = -1;
+    for (int32_t first = 0; first < inputs; first += CK_GROUP) {
+        float weights[CK_GROUP] = {0};
+        for (int32_t k = 0; k < CK_GROUP && first + k < inputs; k++) {
+            weights[k] = read_source(args->source, args->source_type, start + (size_t)(first + k));
+            if (!isfinite(weights[k]) && bad < 0) bad = (int64_t)start + first + k;
+        }
+        if (bad >= 0) break;
+        if (!ck_quantize_group(panel, args->type, first / CK_GROUP, row % CK_PANEL_COLUMNS, weights))
+            bad = (int64_t)start + first;
+    }
+    return bad;
+}
+
 static int64_t pack_panel(const ck_pack_args *args, int32_t index)
 {
     const size_t panel_bytes = ck_panel_bytes(args->type, args->num_inputs);
     char *panel = (char *)args->panels + (size_t)(args->first_panel + index * args->panel_step) * panel_bytes;
-    memset(panel, 0, panel_bytes);
+    memset(panel, 0, panel_bytes);  // I4's padding is then -8 times a scale of zero
     int64_t bad = -1;
     for (int32_t column = 0; column < CK_PANEL_COLUMNS; column++) {
         int32_t row = index * CK_PANEL_COLUMNS + column;
         if (row >= args->num_outputs) break;
+        if (ck_is_int_type(args->type)) {
+            const int64_t found = pack_int_column(args, panel, row);
+            if (bad < 0) bad = found;
+            continue;
+        }
         for (int32_t k = 0; k < args->num_inputs; k++) {
             size_t from = (size_t)row * (size_t)args->num_inputs + (size_t)k;
             float x = read_source(args->source, args->source_type, from);
@@ -109,8 +139,9 @@ static void run_gather(void *argument, int32_t thread, int32_t num_threads)
         const int32_t source = args->index[t];
         const char *panel = (const char *)args->panels + (size_t)(source / CK_PANEL_COLUMNS) * panel_bytes;
         float *out = args->out + (size_t)t * args->out_stride;
+        const int32_t column = source % CK_PANEL_COLUMNS;
         for (int32_t k = 0; k < args->num_inputs; k++)
-            out[k] = read_source(panel, args->type, panel_index(args->type, k, source % CK_PANEL_COLUMNS));
+            out[k] = ck_is_int_type(args->type) ? ck_int_weight(panel, args->type, k, column) : read_source(panel, args->type, panel_index(args->type, k, column));
     }
 }
 

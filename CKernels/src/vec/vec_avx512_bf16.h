@@ -1,6 +1,7 @@
 // VDPBF16PS: each lane adds two bf16 products to a float. It rounds to nearest even, flushes denormals and is not
 // fused (Intel SDM), so its bits are its own; the order of pairs is fixed all the same.
 #define V_HAS_BF16_DOT 1
+#define V_HAS_VNNI 1  // the processors with the one have the other
 
 typedef __m512bh v_bf16_pairs;
 

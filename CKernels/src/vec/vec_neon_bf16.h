@@ -1,5 +1,6 @@
 // BFDOT: each lane adds two bf16 products to a float, in the instruction's own rounding (Arm ARM, FPDot).
 #define V_HAS_BF16_DOT 1
+#define V_HAS_DOT_PRODUCT 1
 
 typedef bfloat16x8_t v_bf16_pairs;
 

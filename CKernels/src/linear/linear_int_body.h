@@ -1,0 +1,141 @@
+// Products with integer weights. Within a group of 32 k they are exact: quads of neighbouring k are multiplied and
+// added as the processors' byte dot products do. Parameters beside those of linear_body.h:
+//
+//   v_i32 v_i32_zero v_i32_set1 v_i32_sub     V_LANES integers
+//   v_i32_to_f32
+//   v_quads v_load_quads(p)                   V_LANES quads of signed bytes, ready to be multiplied
+//   v_set1_quad(p)                            the quad at p in every lane
+//   v_dot_quads(acc, w, x)                    acc + w . x, plus V_QUADS_OFFSET times the sum of x
+//   v_u4_sums v_u4_zero v_u4_low(p) v_u4_high(p) v_dot_u4(acc, w, x) v_u4_total(acc)
+//                                             the same for quads of 0...15, for eight quads at most
+//   v_quad_element(p, j), v_u4_element(p, high, j)   element j of V_LANES quads, as floats
+
+enum { QUADS_PER_GROUP = CK_GROUP / 4, U4_ZERO = 8 };
+
+// Where the weights of column vector c lie, within its panel's group.
+V_INLINE const char *linear_int_at(const char *panel, size_t stride_bytes, size_t at, const int c)
+{
+    return panel + (size_t)(c / V_PER_PANEL) * stride_bytes + at + (size_t)(c % V_PER_PANEL * V_LANES * 4);
+}
+
+V_INLINE v_f32 linear_int_scales(const char *panel, size_t stride_bytes, size_t at, const int c)
+{
+    const char *scales = panel + (size_t)(c / V_PER_PANEL) * stride_bytes + at;
+    return v_load_f16((const uint16_t *)scales + c % V_PER_PANEL * V_LANES);
+}
+
+V_INLINE void linear_int_ask(const char **ahead, size_t ahead_step, const int P, size_t stride_bytes)
+{
+#pragma clang loop unroll(full)
+    for (int p = 0; p < P; p++) __builtin_prefetch(*ahead + (size_t)p * stride_bytes, 0, 3);
+    *ahead += ahead_step;
+}
+
+// One group of I8: sums[r, c] = the group's products as integers.
+V_INLINE void linear_group_i8(const int R, const int C, v_i32 *sums, const char *panel, size_t stride, size_t at,
+                              const int8_t *x, size_t x_stride, const char **ahead, size_t ahead_step)
+{
+#pragma clang loop unroll(full)
+    for (int i = 0; i < R * C; i++) sums[i] = v_i32_zero();
+    for (int q = 0; q < QUADS_PER_GROUP; q++) {
+        linear_int_ask(ahead, ahead_step, C / V_PER_PANEL, stride);
+        v_quad rows[V_INT_ROWS];
+#pragma clang loop unroll(full)
+        for (int r = 0; r < R; r++) rows[r] = v_set1_quad(x + (size_t)r * x_stride + q * 4);
+#pragma clang loop unroll(full)
+        for (int c = 0; c < C; c++) {
+            const v_quads w = v_load_quads(linear_int_at(panel, stride, at, c) + q * CK_PANEL_COLUMNS * 4);
+#pragma clang loop unroll(full)
+            for (int r = 0; r < R; r++) sums[r * C + c] = v_dot_quads(sums[r * C + c], w, rows[r]);
+        }
+    }
+}
+
+// The same of I4, whose integers are 8 too large.
+V_INLINE void linear_group_i4(const int R, const int C, v_i32 *sums, const char *panel, size_t stride, size_t at,
+                              const int8_t *x, size_t x_stride, const char **ahead, size_t ahead_step)
+{
+    v_u4_sums acc[V_INT_ACCUMULATORS];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < R * C; i++) acc[i] = v_u4_zero();
+    for (int q = 0; q < QUADS_PER_GROUP / 2; q++) {
+        linear_int_ask(ahead, ahead_step, C / V_PER_PANEL, stride);
+#pragma clang loop unroll(full)
+        for (int high = 0; high < 2; high++) {
+            v_quad rows[V_INT_ROWS];
+#pragma clang loop unroll(full)
+            for (int r = 0; r < R; r++)
+                rows[r] = v_set1_quad(x + (size_t)r * x_stride + q * 4 + high * (CK_GROUP / 2));
+#pragma clang loop unroll(full)
+            for (int c = 0; c < C; c++) {
+                const char *bytes = linear_int_at(panel, stride, at, c) + q * CK_PANEL_COLUMNS * 4;
+                const v_u4 w = high ? v_u4_high(bytes) : v_u4_low(bytes);
+#pragma clang loop unroll(full)
+                for (int r = 0; r < R; r++) acc[r * C + c] = v_dot_u4(acc[r * C + c], w, rows[r]);
+            }
+        }
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < R * C; i++) sums[i] = v_u4_total(acc[i]);
+}
+
+// Rows of int8 with a scale for each group.
+V_INLINE void linear_int_block(const int format, const int R, const int C, linear_block block)
+{
+    const ck_linear_tile *t = block.tile;
+    const ck_weight_type type = format == LINEAR_I4 ? CK_WEIGHT_I4 : CK_WEIGHT_I8;
+    const int32_t offset = format == LINEAR_I4 ? U4_ZERO : V_QUADS_OFFSET, groups = ck_num_groups(t->depth);
+    const size_t stride = t->panel_stride_bytes, x_groups = (size_t)groups;
+    const char *panel = (const char *)t->panels + (size_t)block.first_panel * stride, *ahead = block.ahead;
+    const int8_t *x = (const int8_t *)t->x + (size_t)block.first_row * t->x_stride;
+    const float *x_scales = t->x_scales + (size_t)block.first_row * x_groups;
+    const int32_t *x_sums = t->x_sums + (size_t)block.first_row * x_groups;
+    v_f32 acc[V_INT_ACCUMULATORS];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < R * C; i++) acc[i] = v_zero();
+    for (int32_t g = 0; g < groups; g++, x += CK_GROUP) {
+        v_i32 sums[V_INT_ACCUMULATORS];
+        const size_t at = ck_group_at(type, g);
+        if (format == LINEAR_I4) linear_group_i4(R, C, sums, panel, stride, at, x, t->x_stride, &ahead, block.ahead_step);
+        else linear_group_i8(R, C, sums, panel, stride, at, x, t->x_stride, &ahead, block.ahead_step);
+#pragma clang loop unroll(full)
+        for (int c = 0; c < C; c++) {
+            const v_f32 scales = linear_int_scales(panel, stride, ck_group_scales_at(type, g), c);
+#pragma clang loop unroll(full)
+            for (int r = 0; r < R; r++) {
+                v_i32 sum = sums[r * C + c];
+                if (offset) sum = v_i32_sub(sum, v_i32_set1(offset * x_sums[(size_t)r * x_groups + (size_t)g]));
+                const v_f32 scale = v_mul(scales, v_set1(x_scales[(size_t)r * x_groups + (size_t)g]));
+                acc[r * C + c] = v_fma(v_i32_to_f32(sum), scale, acc[r * C + c]);
+            }
+        }
+    }
+    linear_store(R, 0, C, acc, block);
+}
+
+// Rows of floats: weights are widened, exactly, and summed as those of the float formats are.
+V_INLINE void linear_int_block_f32x(const int format, const int R, const int C, linear_block block)
+{
+    const ck_linear_tile *t = block.tile;
+    const ck_weight_type type = format == LINEAR_I4F ? CK_WEIGHT_I4 : CK_WEIGHT_I8;
+    const size_t stride = t->panel_stride_bytes;
+    const char *panel = (const char *)t->panels + (size_t)block.first_panel * stride;
+    const float *x = (const float *)t->x + (size_t)block.first_row * t->x_stride;
+    v_f32 acc[V_INT_ACCUMULATORS];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < R * C; i++) acc[i] = v_zero();
+    for (int32_t k = 0; k < t->depth; k++) {
+        const int32_t g = k / CK_GROUP, i = k % CK_GROUP;
+        const size_t at = ck_group_at(type, g) + ck_group_element_at(type, i, 0) - (size_t)(i % 4);
+#pragma clang loop unroll(full)
+        for (int c = 0; c < C; c++) {
+            const char *quads = linear_int_at(panel, stride, at, c);
+            const v_f32 q = format == LINEAR_I4F ? v_u4_element(quads, i >= CK_GROUP / 2, i % 4) : v_quad_element(quads, i % 4);
+            const v_f32 w = v_mul(q, linear_int_scales(panel, stride, ck_group_scales_at(type, g), c));
+#pragma clang loop unroll(full)
+            for (int r = 0; r < R; r++)
+                acc[r * C + c] = v_fma(v_set1(x[(size_t)r * t->x_stride + (size_t)k]), w, acc[r * C + c]);
+        }
+    }
+    linear_store(R, 0, C, acc, block);
+}
