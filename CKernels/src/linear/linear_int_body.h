@@ -12,10 +12,10 @@
 
 enum { QUADS_PER_GROUP = CK_GROUP / 4, U4_ZERO = 8 };
 
-// Where the weights of column vector c lie, within its panel's group.
-V_INLINE const char *linear_int_at(const char *panel, size_t stride_bytes, size_t at, const int c)
+// Where the quads of column vector c lie; `line` is those of the first panel.
+V_INLINE const char *linear_int_at(const char *line, size_t stride_bytes, const int c)
 {
-    return panel + (size_t)(c / V_PER_PANEL) * stride_bytes + at + (size_t)(c % V_PER_PANEL * V_LANES * 4);
+    return line + (size_t)(c / V_PER_PANEL) * stride_bytes + (size_t)(c % V_PER_PANEL * V_LANES * 4);
 }
 
 V_INLINE v_f32 linear_int_scales(const char *panel, size_t stride_bytes, size_t at, const int c)
@@ -37,43 +37,80 @@ V_INLINE void linear_group_i8(const int R, const int C, v_i32 *sums, const char 
 {
 #pragma clang loop unroll(full)
     for (int i = 0; i < R * C; i++) sums[i] = v_i32_zero();
+    // Unrolled, these loops would be turned inside out, row by row, with all weights on the stack.
+#pragma clang loop unroll(disable)
     for (int q = 0; q < QUADS_PER_GROUP; q++) {
         linear_int_ask(ahead, ahead_step, C / V_PER_PANEL, stride);
-        v_quad rows[V_INT_ROWS];
+        const char *line = panel + at + q * CK_PANEL_COLUMNS * 4;
+        const int8_t *quads = x + q * 4;
+        if (R < C) {
+            v_quad rows[V_INT_ACCUMULATORS];
 #pragma clang loop unroll(full)
-        for (int r = 0; r < R; r++) rows[r] = v_set1_quad(x + (size_t)r * x_stride + q * 4);
+            for (int r = 0; r < R; r++) rows[r] = v_set1_quad(quads + (size_t)r * x_stride);
 #pragma clang loop unroll(full)
-        for (int c = 0; c < C; c++) {
-            const v_quads w = v_load_quads(linear_int_at(panel, stride, at, c) + q * CK_PANEL_COLUMNS * 4);
+            for (int c = 0; c < C; c++) {
+                const v_quads w = v_load_quads(linear_int_at(line, stride, c));
 #pragma clang loop unroll(full)
-            for (int r = 0; r < R; r++) sums[r * C + c] = v_dot_quads(sums[r * C + c], w, rows[r]);
+                for (int r = 0; r < R; r++) sums[r * C + c] = v_dot_quads(sums[r * C + c], w, rows[r]);
+            }
+        } else {
+            v_quads w[V_INT_ACCUMULATORS];
+#pragma clang loop unroll(full)
+            for (int c = 0; c < C; c++) w[c] = v_load_quads(linear_int_at(line, stride, c));
+#pragma clang loop unroll(full)
+            for (int r = 0; r < R; r++) {
+                const v_quad row = v_set1_quad(quads + (size_t)r * x_stride);
+#pragma clang loop unroll(full)
+                for (int c = 0; c < C; c++) sums[r * C + c] = v_dot_quads(sums[r * C + c], w[c], row);
+            }
         }
     }
 }
 
-// The same of I4, whose integers are 8 too large.
+// acc[r, c] += the low or the high quads of a line of I4 times those of x.
+V_INLINE void linear_step_u4(const int R, const int C, const int high, v_u4_sums *acc, const char *line, size_t stride,
+                             const int8_t *quads, size_t x_stride)
+{
+    if (R < C) {
+        v_quad rows[V_INT_ACCUMULATORS];
+#pragma clang loop unroll(full)
+        for (int r = 0; r < R; r++) rows[r] = v_set1_quad(quads + (size_t)r * x_stride);
+#pragma clang loop unroll(full)
+        for (int c = 0; c < C; c++) {
+            const char *bytes = linear_int_at(line, stride, c);
+            const v_u4 w = high ? v_u4_high(bytes) : v_u4_low(bytes);
+#pragma clang loop unroll(full)
+            for (int r = 0; r < R; r++) acc[r * C + c] = v_dot_u4(acc[r * C + c], w, rows[r]);
+        }
+    } else {
+        v_u4 w[V_INT_ACCUMULATORS];
+#pragma clang loop unroll(full)
+        for (int c = 0; c < C; c++) {
+            const char *bytes = linear_int_at(line, stride, c);
+            w[c] = high ? v_u4_high(bytes) : v_u4_low(bytes);
+        }
+#pragma clang loop unroll(full)
+        for (int r = 0; r < R; r++) {
+            const v_quad row = v_set1_quad(quads + (size_t)r * x_stride);
+#pragma clang loop unroll(full)
+            for (int c = 0; c < C; c++) acc[r * C + c] = v_dot_u4(acc[r * C + c], w[c], row);
+        }
+    }
+}
+
+// One group of I4, whose integers are 8 too large.
 V_INLINE void linear_group_i4(const int R, const int C, v_i32 *sums, const char *panel, size_t stride, size_t at,
                               const int8_t *x, size_t x_stride, const char **ahead, size_t ahead_step)
 {
     v_u4_sums acc[V_INT_ACCUMULATORS];
 #pragma clang loop unroll(full)
     for (int i = 0; i < R * C; i++) acc[i] = v_u4_zero();
+#pragma clang loop unroll(disable)
     for (int q = 0; q < QUADS_PER_GROUP / 2; q++) {
         linear_int_ask(ahead, ahead_step, C / V_PER_PANEL, stride);
-#pragma clang loop unroll(full)
-        for (int high = 0; high < 2; high++) {
-            v_quad rows[V_INT_ROWS];
-#pragma clang loop unroll(full)
-            for (int r = 0; r < R; r++)
-                rows[r] = v_set1_quad(x + (size_t)r * x_stride + q * 4 + high * (CK_GROUP / 2));
-#pragma clang loop unroll(full)
-            for (int c = 0; c < C; c++) {
-                const char *bytes = linear_int_at(panel, stride, at, c) + q * CK_PANEL_COLUMNS * 4;
-                const v_u4 w = high ? v_u4_high(bytes) : v_u4_low(bytes);
-#pragma clang loop unroll(full)
-                for (int r = 0; r < R; r++) acc[r * C + c] = v_dot_u4(acc[r * C + c], w, rows[r]);
-            }
-        }
+        const char *line = panel + at + q * CK_PANEL_COLUMNS * 4;
+        linear_step_u4(R, C, 0, acc, line, stride, x + q * 4, x_stride);
+        linear_step_u4(R, C, 1, acc, line, stride, x + q * 4 + CK_GROUP / 2, x_stride);
     }
 #pragma clang loop unroll(full)
     for (int i = 0; i < R * C; i++) sums[i] = v_u4_total(acc[i]);
@@ -98,15 +135,18 @@ V_INLINE void linear_int_block(const int format, const int R, const int C, linea
         const size_t at = ck_group_at(type, g);
         if (format == LINEAR_I4) linear_group_i4(R, C, sums, panel, stride, at, x, t->x_stride, &ahead, block.ahead_step);
         else linear_group_i8(R, C, sums, panel, stride, at, x, t->x_stride, &ahead, block.ahead_step);
+        v_f32 scales[V_INT_ACCUMULATORS];
 #pragma clang loop unroll(full)
-        for (int c = 0; c < C; c++) {
-            const v_f32 scales = linear_int_scales(panel, stride, ck_group_scales_at(type, g), c);
+        for (int c = 0; c < C; c++) scales[c] = linear_int_scales(panel, stride, ck_group_scales_at(type, g), c);
 #pragma clang loop unroll(full)
-            for (int r = 0; r < R; r++) {
-                v_i32 sum = sums[r * C + c];
-                if (offset) sum = v_i32_sub(sum, v_i32_set1(offset * x_sums[(size_t)r * x_groups + (size_t)g]));
-                const v_f32 scale = v_mul(scales, v_set1(x_scales[(size_t)r * x_groups + (size_t)g]));
-                acc[r * C + c] = v_fma(v_i32_to_f32(sum), scale, acc[r * C + c]);
+        for (int r = 0; r < R; r++) {
+            const size_t group = (size_t)r * x_groups + (size_t)g;
+            const v_i32 surplus = v_i32_set1(offset * x_sums[group]);
+            const v_f32 x_scale = v_set1(x_scales[group]);
+#pragma clang loop unroll(full)
+            for (int c = 0; c < C; c++) {
+                const v_i32 sum = offset ? v_i32_sub(sums[r * C + c], surplus) : sums[r * C + c];
+                acc[r * C + c] = v_fma(v_i32_to_f32(sum), v_mul(scales[c], x_scale), acc[r * C + c]);
             }
         }
     }
@@ -129,7 +169,7 @@ V_INLINE void linear_int_block_f32x(const int format, const int R, const int C, 
         const size_t at = ck_group_at(type, g) + ck_group_element_at(type, i, 0) - (size_t)(i % 4);
 #pragma clang loop unroll(full)
         for (int c = 0; c < C; c++) {
-            const char *quads = linear_int_at(panel, stride, at, c);
+            const char *quads = linear_int_at(panel + at, stride, c);
             const v_f32 q = format == LINEAR_I4F ? v_u4_element(quads, i >= CK_GROUP / 2, i % 4) : v_quad_element(quads, i % 4);
             const v_f32 w = v_mul(q, linear_int_scales(panel, stride, ck_group_scales_at(type, g), c));
 #pragma clang loop unroll(full)
