@@ -52,7 +52,8 @@ typedef struct ck_epilogue_tile {
 
 /// Rounds a row to int8, to nearest, ties to even: x ~ out * scale of its group.
 ///
-/// Shapes    x [count]; out [count rounded up to whole groups], zeros beyond count; scales, sums [ceil(count / CK_GROUP)]
+/// Shapes    x [count]; out [count rounded up to whole groups], zeros beyond count; scales, sums
+///           [ceil(count / CK_GROUP)]
 /// Numerics  scale = max |x| of the group / 127, out = x * (127 / max |x|) rounded, sum = that of out: the same bits on
 ///           every instruction set. A group below 2^-100 is zero; the scale of one with infinity or NaN is NaN.
 typedef struct ck_i8_row {

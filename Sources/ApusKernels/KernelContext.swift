@@ -12,13 +12,15 @@ public final class KernelContext: @unchecked Sendable {
   public let instructionSet: InstructionSet
   /// Threads that share each op.
   public let threadCount: Int
+  /// Whether activations stay in f32 whatever the weights' type.
+  public let isPrecise: Bool
   /// Whether products with bf16 weights round activations to bf16, as this instruction set's dot product wants.
   public let roundsActivationsToBF16: Bool
 
   /// - Parameters:
   ///   - instructionSet: nil for the best one that runs here.
   ///   - threadCount: nil for `ProcessorTopology.defaultThreadCount`.
-  ///   - precise: keep f32 activations even where the bf16 dot product would be faster.
+  ///   - precise: keep f32 activations even where the dot products of bf16 or int8 would be faster.
   public init(
     instructionSet: InstructionSet? = nil, threadCount: Int? = nil, precise: Bool = false
   ) throws(KernelError) {
@@ -36,6 +38,7 @@ public final class KernelContext: @unchecked Sendable {
     pointer = created!
     self.instructionSet = isa
     self.threadCount = threads
+    isPrecise = precise
     roundsActivationsToBF16 =
       !precise && ck_kernels(isa.cValue)!.pointee.bf16_activation == CK_ACTIVATION_BF16
   }

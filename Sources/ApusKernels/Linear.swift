@@ -38,7 +38,7 @@ extension PackedMatrix {
       x: x.base, x_stride: x.stride, num_rows: Int32(rows), num_inputs: Int32(inputCount),
       num_outputs: Int32(columns), panels: panels, type: type.cValue, bias: bias,
       epilogue: epilogue.cValue,
-      activation: context.roundsActivationsToBF16 && type == .bf16 ? CK_ACTIVATION_BF16 : CK_ACTIVATION_F32,
+      activation: type.activation(on: context),
       out: out.base, out_stride: out.stride, scratch: scratch)
   }
 

@@ -1,16 +1,45 @@
 import CKernels
 
-/// Element type of weights.
-public enum WeightType: String, Sendable, CaseIterable {
+/// Type of the numbers a matrix is packed from.
+public enum FloatType: String, Sendable, CaseIterable {
   case f32, f16, bf16
 
   public var byteCount: Int { self == .f32 ? 4 : 2 }
+
+  var cValue: ck_weight_type { WeightType(self).cValue }
+}
+
+/// Type that packed weights are held in.
+public enum WeightType: String, Sendable, CaseIterable {
+  case f32, f16, bf16
+  /// Eight bits, or four, times a binary16 scale for each 32 inputs of an output: 8.5 and 4.5 bits a weight.
+  case int8, int4
+
+  public init(_ type: FloatType) {
+    self =
+      switch type {
+      case .f32: .f32
+      case .f16: .f16
+      case .bf16: .bf16
+      }
+  }
 
   var cValue: ck_weight_type {
     switch self {
     case .f32: CK_WEIGHT_F32
     case .f16: CK_WEIGHT_F16
     case .bf16: CK_WEIGHT_BF16
+    case .int8: CK_WEIGHT_I8
+    case .int4: CK_WEIGHT_I4
+    }
+  }
+
+  /// What a product's activations are rounded to on `context`.
+  func activation(on context: KernelContext) -> ck_activation {
+    switch self {
+    case .f32, .f16: CK_ACTIVATION_F32
+    case .bf16: context.roundsActivationsToBF16 ? CK_ACTIVATION_BF16 : CK_ACTIVATION_F32
+    case .int8, .int4: context.isPrecise ? CK_ACTIVATION_F32 : CK_ACTIVATION_I8
     }
   }
 }
@@ -64,9 +93,10 @@ public struct PackedMatrix: Sendable {
   }
 
   /// Packs `outputs` rows of `source`, `[outputs, inputCount]` of `sourceType` at any alignment.
-  /// - Throws: `KernelError.notFinite` for the first weight that is infinite or NaN, or would become so.
+  /// - Throws: `KernelError.notFinite` for the first weight that is infinite or NaN, or would become so (in the
+  ///   integer types the first of a group whose scale would).
   public func pack(
-    _ source: UnsafeRawBufferPointer, sourceType: WeightType, outputs: Int, at placement: Placement,
+    _ source: UnsafeRawBufferPointer, sourceType: FloatType, outputs: Int, at placement: Placement,
     context: KernelContext
   ) throws(KernelError) {
     precondition(source.count == outputs * inputCount * sourceType.byteCount)

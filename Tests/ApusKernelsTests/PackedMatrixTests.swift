@@ -31,7 +31,16 @@ import Testing
   func rowsComeBackAsTheyWerePacked(type: WeightType, isa: InstructionSet) throws {
     let context = try KernelContext(instructionSet: isa, threadCount: 2)
     let matrix = try zeros(type, outputs: 19)
-    let source = integers(rows: 19, from: 0)
+    var source = integers(rows: 19, from: 0)
+    if type == .int8 || type == .int4 {
+      // Each row's largest magnitude makes its scale 1, or 2.
+      let extreme: Float = type == .int8 ? 127 : -8
+      for index in source.indices {
+        let row = index / Self.inputs, scale = Float(row % 2 + 1)
+        let small = Float((index * 7) % 15 - 7)
+        source[index] = scale * (index % Self.inputs == row % Self.inputs ? extreme : small)
+      }
+    }
     try source.withUnsafeBytes {
       try matrix.pack($0, sourceType: .f32, outputs: 19, at: .consecutive(firstOutput: 0), context: context)
     }

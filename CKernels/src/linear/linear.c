@@ -42,7 +42,10 @@ static bool uses_int8_activations(const ck_linear_args *args)
 static size_t int8_stride(int32_t num_inputs) { return round_up((size_t)num_inputs, ALIGNMENT); }
 
 // Int8 activations lie in scratch as rows of bytes, then the scales, then the sums of all rows' groups.
-static size_t int8_rows_bytes(const ck_linear_args *args) { return (size_t)args->num_rows * int8_stride(args->num_inputs); }
+static size_t int8_rows_bytes(const ck_linear_args *args)
+{
+    return (size_t)args->num_rows * int8_stride(args->num_inputs);
+}
 
 static size_t int8_groups(const ck_linear_args *args)
 {

@@ -249,7 +249,8 @@ V_INLINE bool linear_splits(int32_t rows)
 #endif
 
 static const linear_shape linear_int_single = {1, V_INT_SINGLE_PANELS, V_INT_SINGLE_PANELS * V_PER_PANEL};
-static const linear_shape linear_int_narrow = {V_INT_NARROW_ROWS, V_INT_NARROW_PANELS, V_INT_NARROW_PANELS * V_PER_PANEL};
+static const linear_shape linear_int_narrow = {
+    V_INT_NARROW_ROWS, V_INT_NARROW_PANELS, V_INT_NARROW_PANELS * V_PER_PANEL};
 static const linear_shape linear_int_wide = {V_INT_ROWS, V_INT_PANELS, V_INT_PANELS * V_PER_PANEL};
 static const linear_shape linear_int_last = {V_INT_ROWS, 1, V_PER_PANEL};
 

@@ -133,7 +133,8 @@ V_INLINE void linear_int_block(const int format, const int R, const int C, linea
     for (int32_t g = 0; g < groups; g++, x += CK_GROUP) {
         v_i32 sums[V_INT_ACCUMULATORS];
         const size_t at = ck_group_at(type, g);
-        if (format == LINEAR_I4) linear_group_i4(R, C, sums, panel, stride, at, x, t->x_stride, &ahead, block.ahead_step);
+        if (format == LINEAR_I4)
+            linear_group_i4(R, C, sums, panel, stride, at, x, t->x_stride, &ahead, block.ahead_step);
         else linear_group_i8(R, C, sums, panel, stride, at, x, t->x_stride, &ahead, block.ahead_step);
         v_f32 scales[V_INT_ACCUMULATORS];
 #pragma clang loop unroll(full)
@@ -170,7 +171,8 @@ V_INLINE void linear_int_block_f32x(const int format, const int R, const int C, 
 #pragma clang loop unroll(full)
         for (int c = 0; c < C; c++) {
             const char *quads = linear_int_at(panel + at, stride, c);
-            const v_f32 q = format == LINEAR_I4F ? v_u4_element(quads, i >= CK_GROUP / 2, i % 4) : v_quad_element(quads, i % 4);
+            const v_f32 q = format == LINEAR_I4F ? v_u4_element(quads, i >= CK_GROUP / 2, i % 4)
+                                                 : v_quad_element(quads, i % 4);
             const v_f32 w = v_mul(q, linear_int_scales(panel, stride, ck_group_scales_at(type, g), c));
 #pragma clang loop unroll(full)
             for (int r = 0; r < R; r++)

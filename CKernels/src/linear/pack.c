@@ -141,7 +141,9 @@ static void run_gather(void *argument, int32_t thread, int32_t num_threads)
         float *out = args->out + (size_t)t * args->out_stride;
         const int32_t column = source % CK_PANEL_COLUMNS;
         for (int32_t k = 0; k < args->num_inputs; k++)
-            out[k] = ck_is_int_type(args->type) ? ck_int_weight(panel, args->type, k, column) : read_source(panel, args->type, panel_index(args->type, k, column));
+            out[k] = ck_is_int_type(args->type)
+                         ? ck_int_weight(panel, args->type, k, column)
+                         : read_source(panel, args->type, panel_index(args->type, k, column));
     }
 }
 

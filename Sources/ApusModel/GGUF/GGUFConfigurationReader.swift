@@ -85,7 +85,7 @@ struct GGUFConfigurationReader {
           path: file.path, tensor: name, found: "shape \(tensor.shape)",
           expected: "[vocabulary, hidden], the first at most \(SizeMax.vocabulary)"))
     }
-    return (tensor.shape, WeightType(tensor.type).map(\.dtype))
+    return (tensor.shape, FloatType(tensor.type).map(\.dtype))
   }
 
   private func kvHeadCount(headCount: Int) throws(ConfigurationError) -> Int {

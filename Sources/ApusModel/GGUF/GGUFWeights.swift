@@ -14,7 +14,7 @@ public struct GGUFWeights: WeightSource {
   }
 
   public func withTensor(
-    _ tensor: ExpectedTensor, _ body: (UnsafeRawBufferPointer, WeightType) throws(ModelError) -> Void
+    _ tensor: ExpectedTensor, _ body: (UnsafeRawBufferPointer, FloatType) throws(ModelError) -> Void
   ) throws(ModelError) {
     guard let name = GGUFTensorNames.name(of: tensor.name), let found = file[name] else {
       throw .tensors(.missing(path: file.path, tensor: tensor.name, expectedShape: tensor.shape))
@@ -24,7 +24,7 @@ public struct GGUFWeights: WeightSource {
         .wrongShape(path: file.path, tensor: name, found: found.shape, expected: tensor.shape))
     }
     let headCount = interleavedHeadCount(tensor.name)
-    if let type = WeightType(found.type), headCount == nil {
+    if let type = FloatType(found.type), headCount == nil {
       try found.withUnsafeBytes { bytes throws(ModelError) in try body(bytes, type) }
       return
     }
@@ -89,7 +89,7 @@ extension ModelConfiguration {
   }
 }
 
-extension WeightType {
+extension FloatType {
   /// The type of a GGUF tensor's elements, nil when they are in blocks.
   public init?(_ type: GGUFTensorType) {
     switch type {

@@ -22,7 +22,7 @@ extension PackedWeights {
     _ file: GGUFFile, configuration: ModelConfiguration, type: WeightType? = nil, context: KernelContext,
     progress: ((Double) -> Void)? = nil
   ) throws(ModelError) {
-    let own = file[GGUFTensorNames.embedding].flatMap { WeightType($0.type) }
+    let own = file[GGUFTensorNames.embedding].flatMap { FloatType($0.type) }.map(WeightType.init)
     try self.init(
       GGUFWeights(file, configuration: configuration), configuration: configuration,
       type: type ?? own ?? .f32, context: context, progress: progress)

@@ -21,7 +21,7 @@ extension PackedWeights {
     _ checkpoint: Checkpoint, configuration: ModelConfiguration, type: WeightType? = nil,
     context: KernelContext, progress: ((Double) -> Void)? = nil
   ) throws(ModelError) {
-    let own = checkpoint["model.embed_tokens.weight"].flatMap { WeightType($0.dtype) }
+    let own = checkpoint["model.embed_tokens.weight"].flatMap { FloatType($0.dtype) }.map(WeightType.init)
     try self.init(
       CheckpointWeights(checkpoint), configuration: configuration, type: type ?? own ?? .f32,
       context: context, progress: progress)

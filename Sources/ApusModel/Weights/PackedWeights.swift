@@ -158,7 +158,7 @@ private struct Packer<Source: WeightSource> {
   }
 }
 
-extension WeightType {
+extension FloatType {
   /// Element `index` of little-endian `bytes` at any alignment, as a float.
   fileprivate func load(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> Float {
     switch self {

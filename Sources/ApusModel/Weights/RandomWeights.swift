@@ -13,7 +13,7 @@ public struct RandomWeights: WeightSource {
   }
 
   public func withTensor(
-    _ tensor: ExpectedTensor, _ body: (UnsafeRawBufferPointer, WeightType) throws(ModelError) -> Void
+    _ tensor: ExpectedTensor, _ body: (UnsafeRawBufferPointer, FloatType) throws(ModelError) -> Void
   ) throws(ModelError) {
     let count = tensor.shape.reduce(1, *)
     let values = UnsafeMutableBufferPointer<UInt16>.allocate(capacity: count)

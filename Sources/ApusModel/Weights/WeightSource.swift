@@ -7,7 +7,7 @@ public protocol WeightSource {
   /// Runs `body` on the row-major bytes of a tensor, at any alignment.
   /// - Throws: `ModelError` when the tensor cannot be had, or what `body` throws.
   func withTensor(
-    _ tensor: ExpectedTensor, _ body: (UnsafeRawBufferPointer, WeightType) throws(ModelError) -> Void
+    _ tensor: ExpectedTensor, _ body: (UnsafeRawBufferPointer, FloatType) throws(ModelError) -> Void
   ) throws(ModelError)
 
   /// The file that holds a tensor, or what else its values come from: for errors.
@@ -23,13 +23,13 @@ public struct CheckpointWeights: WeightSource {
   }
 
   public func withTensor(
-    _ tensor: ExpectedTensor, _ body: (UnsafeRawBufferPointer, WeightType) throws(ModelError) -> Void
+    _ tensor: ExpectedTensor, _ body: (UnsafeRawBufferPointer, FloatType) throws(ModelError) -> Void
   ) throws(ModelError) {
     guard let found = checkpoint[tensor.name] else {
       throw .tensors(
         .missing(path: checkpoint.directory.path, tensor: tensor.name, expectedShape: tensor.shape))
     }
-    guard let type = WeightType(found.dtype) else {
+    guard let type = FloatType(found.dtype) else {
       throw .tensors(.unusableDType(path: found.path, tensor: tensor.name, found: found.dtype))
     }
     try found.withUnsafeBytes { bytes throws(ModelError) in try body(bytes, type) }
@@ -38,7 +38,7 @@ public struct CheckpointWeights: WeightSource {
   public func path(of tensor: String) -> String { checkpoint[tensor]?.path ?? checkpoint.directory.path }
 }
 
-extension WeightType {
+extension FloatType {
   /// The type of a checkpoint's tensor, nil when weights may not have it.
   public init?(_ dtype: TensorDType) {
     switch dtype {
