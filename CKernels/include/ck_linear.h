@@ -58,7 +58,8 @@ typedef struct ck_pack_args {
 /// Returns   -1, or the index (row * K + column) of the first source element that is not finite, or is not
 ///           after conversion (65,520 and more in F16; in I8 and I4 the first of a group whose scale is not). The
 ///           panels are then of no use.
-/// Threads   splits panels as ck_linear does, so that memory is first touched by the thread that reads it.
+/// Threads   splits panels into the shares of ck_linear, so that memory is first touched by the thread that mostly
+///           reads it.
 int64_t ck_pack_linear(const ck_context *context, const ck_pack_args *args);
 
 typedef struct ck_unpack_args {
@@ -119,10 +120,9 @@ typedef struct ck_linear_args {
 ///           epilogue follow. Bits depend on the row and the weights alone.
 ///           |error| <= (K + 2) * eps * sum over k of |x[t, k] * W[n, k]|, plus 2^-8 of that sum with bf16 activations.
 ///           With int8 activations a group's products are summed as integers, exactly, and acc = fma(sum, scale of the
-///           weights * scale of the activations, acc) for each group in ascending order; the same bits on every
-///           instruction set that fuses. Rounding x moves each product by half a step, max |x| of the group / 254, of
-///           the weight at most.
-/// Threads   splits panels evenly.
+///           weights * scale of the activations, acc) for each group in ascending order. Rounding moves x by half a
+///           step at most, max |x| of the group / 254.
+/// Threads   take panels in pieces, each from an even share of its own first, then from the others'.
 void ck_linear(const ck_context *context, const ck_linear_args *args);
 
 size_t ck_linear_scratch_bytes(const ck_context *context, const ck_linear_args *args);

@@ -5,6 +5,9 @@
 
 // Where things are in a panel of I8 or I4: pairs of groups, each pair a line of scales and the groups' integers.
 
+// What an integer of I4 is held more than it stands for.
+enum { CK_I4_ZERO = 8 };
+
 enum { CK_SCALES_BYTES = 64, CK_GROUP_SCALES_BYTES = CK_SCALES_BYTES / 2 };
 
 static inline bool ck_is_int_type(ck_weight_type type) { return type == CK_WEIGHT_I8 || type == CK_WEIGHT_I4; }

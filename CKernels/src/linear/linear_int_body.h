@@ -8,9 +8,9 @@
 //   v_dot_quads(acc, w, x)                    acc + w . x, plus V_QUADS_OFFSET times the sum of x
 //   v_u4_sums v_u4_zero v_u4_low(p) v_u4_high(p) v_dot_u4(acc, w, x) v_u4_total(acc)
 //                                             the same for quads of 0...15, for eight quads at most
-//   v_quad_element(p, j), v_u4_element(p, high, j)   element j of V_LANES quads, as floats
+//   v_quad_element(p, j), v_u4_element(p, high, j)   element j of V_LANES quads, less CK_I4_ZERO if u4, as floats
 
-enum { QUADS_PER_GROUP = CK_GROUP / 4, U4_ZERO = 8 };
+enum { QUADS_PER_GROUP = CK_GROUP / 4 };
 
 // Where the quads of column vector c lie; `line` is those of the first panel.
 V_INLINE const char *linear_int_at(const char *line, size_t stride_bytes, const int c)
@@ -121,7 +121,7 @@ V_INLINE void linear_int_block(const int format, const int R, const int C, linea
 {
     const ck_linear_tile *t = block.tile;
     const ck_weight_type type = format == LINEAR_I4 ? CK_WEIGHT_I4 : CK_WEIGHT_I8;
-    const int32_t offset = format == LINEAR_I4 ? U4_ZERO : V_QUADS_OFFSET, groups = ck_num_groups(t->depth);
+    const int32_t offset = format == LINEAR_I4 ? CK_I4_ZERO : V_QUADS_OFFSET, groups = ck_num_groups(t->depth);
     const size_t stride = t->panel_stride_bytes, x_groups = (size_t)groups;
     const char *panel = (const char *)t->panels + (size_t)block.first_panel * stride, *ahead = block.ahead;
     const int8_t *x = (const int8_t *)t->x + (size_t)block.first_row * t->x_stride;

@@ -4,7 +4,6 @@
 
 #include <math.h>
 
-enum { I4_ZERO = 8 };
 static const float I8_MAX = 127, I4_MAX = 15;
 
 static float clamp(float x, float low, float high) { return x < low ? low : x > high ? high : x; }
@@ -27,7 +26,7 @@ static void quantize_i8(const float *weights, float scale, char *group, int32_t 
 
 static int32_t nearest_i4(float weight, float inverse)
 {
-    return (int32_t)clamp(rintf(weight * inverse) + (float)I4_ZERO, 0, I4_MAX);
+    return (int32_t)clamp(rintf(weight * inverse) + (float)CK_I4_ZERO, 0, I4_MAX);
 }
 
 static float squared_error_i4(const float *weights, float scale)
@@ -35,7 +34,7 @@ static float squared_error_i4(const float *weights, float scale)
     const float inverse = 1 / scale;
     float sum = 0;
     for (int32_t k = 0; k < CK_GROUP; k++) {
-        const float error = weights[k] - scale * (float)(nearest_i4(weights[k], inverse) - I4_ZERO);
+        const float error = weights[k] - scale * (float)(nearest_i4(weights[k], inverse) - CK_I4_ZERO);
         sum += error * error;
     }
     return sum;
@@ -49,7 +48,7 @@ static uint16_t scale_i4(const float *weights)
     float extreme = 0;
     for (int32_t k = 0; k < CK_GROUP; k++)
         if (fabsf(weights[k]) > fabsf(extreme)) extreme = weights[k];
-    const float full = -extreme / (float)I4_ZERO;
+    const float full = -extreme / (float)CK_I4_ZERO;
     uint16_t best = ck_f32_to_f16(full);
     float least = INFINITY;
     for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
@@ -90,5 +89,5 @@ float ck_int_weight(const char *panel, ck_weight_type type, int32_t k, int32_t c
     memcpy(&scale, panel + ck_group_scales_at(type, group) + (size_t)column * sizeof scale, sizeof scale);
     const uint8_t byte = (uint8_t)panel[ck_group_at(type, group) + ck_group_element_at(type, within, column)];
     if (type == CK_WEIGHT_I8) return ck_f16_to_f32(scale) * (float)(int8_t)byte;
-    return ck_f16_to_f32(scale) * (float)((within < CK_GROUP / 2 ? byte & 15 : byte >> 4) - I4_ZERO);
+    return ck_f16_to_f32(scale) * (float)((within < CK_GROUP / 2 ? byte & 15 : byte >> 4) - CK_I4_ZERO);
 }
