@@ -25,12 +25,24 @@ extension KernelWorkbench {
         arithmetic: bf16Arithmetic),
       Format(kernel: "linear_tile_i8", type: CK_WEIGHT_I8, tile: table.linear_tile_i8),
       Format(kernel: "linear_tile_i4", type: CK_WEIGHT_I4, tile: table.linear_tile_i4),
+      Format(kernel: "linear_tile_i8a", type: CK_WEIGHT_I8A, tile: table.linear_tile_i8a),
+      Format(kernel: "linear_tile_i4a", type: CK_WEIGHT_I4A, tile: table.linear_tile_i4a),
+      Format(kernel: "linear_tile_i8h", type: CK_WEIGHT_I8H, tile: table.linear_tile_i8h),
       Format(
         kernel: "linear_tile_i8_i8x", type: CK_WEIGHT_I8, tile: table.linear_tile_i8_i8x,
         arithmetic: .int8Dot),
       Format(
         kernel: "linear_tile_i4_i8x", type: CK_WEIGHT_I4, tile: table.linear_tile_i4_i8x,
         arithmetic: .int4Dot),
+      Format(
+        kernel: "linear_tile_i8a_i8x", type: CK_WEIGHT_I8A, tile: table.linear_tile_i8a_i8x,
+        arithmetic: .int8Dot),
+      Format(
+        kernel: "linear_tile_i4a_i8x", type: CK_WEIGHT_I4A, tile: table.linear_tile_i4a_i8x,
+        arithmetic: .int4Dot),
+      Format(
+        kernel: "linear_tile_i8h_i8x", type: CK_WEIGHT_I8H, tile: table.linear_tile_i8h_i8x,
+        arithmetic: .int8Dot),
     ]
   }
 
@@ -47,7 +59,7 @@ extension KernelWorkbench {
   func linearCases() throws -> [KernelCase] {
     let groups = Self.width / Int(CK_GROUP)
     let rows = Rows(
-      x: try floats(24 * Self.width), scales: try floats(24 * groups), sums: try allocate(24 * groups),
+      x: try floats(24 * Self.width), scales: try floats(24 * groups), sums: try allocate(2 * 24 * groups),
       weights: try allocate(Self.streamBytes),
       out: try floats(24 * Int(CK_TILE_PANELS_MAX * CK_PANEL_COLUMNS)))
     // Every 16-bit half is a small number in each format.
@@ -124,13 +136,13 @@ extension KernelWorkbench {
     let halves: UnsafeMutablePointer<UInt16> = try allocate(Self.width)
     let bytes: UnsafeMutablePointer<Int8> = try allocate(Self.width)
     let scales = try floats(groups)
-    let sums: UnsafeMutablePointer<Int32> = try allocate(groups)
+    let sums: UnsafeMutablePointer<Int32> = try allocate(2 * groups)
     return [
       KernelCase(
         kernel: "bf16_round_row", shape: "\(Self.width)", place: .cache, bytes: 6 * Self.width
       ) { [table] in table.bf16_round_row(halves, x, Int32(Self.width)) },
       KernelCase(
-        kernel: "i8_round_row", shape: "\(Self.width)", place: .cache, bytes: 5 * Self.width + 8 * groups
+        kernel: "i8_round_row", shape: "\(Self.width)", place: .cache, bytes: 5 * Self.width + 12 * groups
       ) { [table] in
         var row = ck_i8_row(x: x, count: Int32(Self.width), out: bytes, scales: scales, sums: sums)
         table.i8_round_row(&row)

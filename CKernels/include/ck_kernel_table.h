@@ -14,8 +14,8 @@
 ///     out[r, c] = sum over k of x[r, k] * panel[c / 16][k][c % 16],  ascending k, one accumulator
 ///
 /// Shapes    x [num_rows, x_stride] of float, or of bf16 (linear_tile_bf16_bf16x: depth rounded up to even,
-///           the odd element zero), or of int8 (linear_tile_i8_i8x, _i4_i8x: depth rounded up to whole groups, zeros
-///           beyond it) with x_scales and x_sums [num_rows, ceil(depth / CK_GROUP)] as of i8_round_row; out
+///           the odd element zero), or of int8 (the _i8x rows: depth rounded up to whole groups, zeros beyond it) with
+///           x_scales [num_rows, ceil(depth / CK_GROUP)] and x_sums [num_rows, the same, 2] as of i8_round_row; out
 ///           [num_rows, out_stride], 16 * num_panels columns
 /// Requires  1 <= num_rows <= CK_TILE_ROWS_MAX, 1 <= num_panels <= CK_TILE_PANELS_MAX, depth >= 1,
 ///           panels 64-byte aligned, panel_stride_bytes apart
@@ -53,8 +53,8 @@ typedef struct ck_epilogue_tile {
 /// Rounds a row to int8, to nearest, ties to even: x ~ out * scale of its group.
 ///
 /// Shapes    x [count]; out [count rounded up to whole groups], zeros beyond count; scales, sums
-///           [ceil(count / CK_GROUP)]
-/// Numerics  scale = max |x| of the group / 127, out = x * (127 / max |x|) rounded, sum = that of out: the same bits on
+///           [ceil(count / CK_GROUP)], two sums a group: of all of it and of its first half
+/// Numerics  scale = max |x| of the group / 127, out = x * (127 / max |x|) rounded, sums those of out: the same bits on
 ///           every instruction set. A group below 2^-100 is zero; the scale of one with infinity or NaN is NaN.
 typedef struct ck_i8_row {
     const float *x;

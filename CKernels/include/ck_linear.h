@@ -10,13 +10,20 @@ typedef enum ck_weight_type {
     CK_WEIGHT_BF16 = 2,
     CK_WEIGHT_I8 = 3,  ///< int8 times a scale; panels only
     CK_WEIGHT_I4 = 4,  ///< four bits less 8, times a scale; panels only
+    // Scales that are products, and a minimum or a scale for each half of a group: what quantized files hold.
+    CK_WEIGHT_I8A = 5,  ///< eight bits times a scale, and a minimum; panels only
+    CK_WEIGHT_I4A = 6,  ///< four bits times a scale, and a minimum; panels only
+    CK_WEIGHT_I8H = 7,  ///< int8 times a scale for each half of a group; panels only
 } ck_weight_type;
 
 /// Columns (outputs) held side by side in one panel.
 enum { CK_PANEL_COLUMNS = 16 };
 
-/// Neighbouring inputs of one output that share a scale in I8 and I4, and of one row in CK_ACTIVATION_I8.
+/// Neighbouring inputs of one output that share a scale in the integer types, and of one row in CK_ACTIVATION_I8.
 enum { CK_GROUP = 32 };
+
+/// Neighbouring groups of one output that share a factor of their scales in I8A, I4A and I8H.
+enum { CK_RUN = 8 };
 
 /// Most rows and panels one linear_tile call may be given.
 enum { CK_TILE_ROWS_MAX = 24, CK_TILE_PANELS_MAX = 6 };
@@ -31,10 +38,15 @@ enum { CK_TILE_ROWS_MAX = 24, CK_TILE_PANELS_MAX = 6 };
 //                q[k / 4][column][k % 4], signed: weight = scale * q
 //     I4         the same with q[k % 16 / 4][column][k % 4] of bytes, the low half of each k, the high half k + 16:
 //                weight = scale * (q - 8)
+//     I8A        run[g / 8] of groups of 32 k: two lines of floats f[16], h[16], then for each group a line of
+//                binary16 s[16], m[16] and q as in I8: weight = (f * s) * (q + 128) + (h * m)
+//     I4A        the same with q as in I4: weight = (f * s) * q + (h * m)
+//     I8H        the same with q as in I8: weight = (f * s) * q for the first 16 k of a group, (h * m) * q for the
+//                others
 //
-// I8 thus takes 8.5 bits a weight, I4 4.5: the quads are what the processors' byte dot products take. Missing
-// outputs of the last panel, the missing second half of an odd K and what is missing in the last group are zero; of an
-// odd number of groups the last has no partner.
+// I8 thus takes 8.5 bits a weight, I4 4.5, I8A and I8H 9.25, I4A 5.25: the quads are what the processors' byte dot
+// products take. Missing outputs of the last panel, the missing second half of an odd K and what is missing in the last
+// group are zero; of an odd number of groups the last has no partner, and the last run may be short.
 
 /// Bytes of one panel.
 size_t ck_panel_bytes(ck_weight_type type, int32_t num_inputs);
@@ -50,7 +62,8 @@ typedef struct ck_pack_args {
     int32_t panel_step;          ///< distance between its panels: 1, or 2 to interleave gate and up
 } ck_pack_args;
 
-/// Packs a layer into panels, converting elements (round to nearest, ties to even). I8: the scale is the largest
+/// Packs a layer into panels of F32, F16, BF16, I8 or I4, converting elements (round to nearest, ties to even). I8: the
+/// scale is the largest
 /// magnitude of the group over 127; I4: of a few scales up to that which maps the extreme to -8, the one with the
 /// least squared error. Scales are rounded to binary16 first, and are what counts.
 ///
@@ -73,7 +86,8 @@ typedef struct ck_unpack_args {
 } ck_unpack_args;
 
 /// Gathers rows of a packed matrix as floats: out[t, k] = W[index[t], k]. An embedding that shares its packed
-/// copy with the output head is read by this. Numerics: exact, in I8 and I4 the scale times the integer.
+/// copy with the output head is read by this. Numerics: exact, in I8 and I4 the scale times the integer; in the others
+/// f * s and h * m are rounded to float, their use is one fused multiply and add.
 void ck_embedding_gather(const ck_context *context, const ck_unpack_args *args);
 
 /// What happens to a product before it is stored.
@@ -87,7 +101,7 @@ typedef enum ck_epilogue {
 typedef enum ck_activation {
     CK_ACTIVATION_F32 = 0,   ///< as they are
     CK_ACTIVATION_BF16 = 1,  ///< rounded to bf16 once per op; for BF16 weights only
-    CK_ACTIVATION_I8 = 2,    ///< rounded to int8 times a float scale for each CK_GROUP once per op; for I8 and I4 only
+    CK_ACTIVATION_I8 = 2,    ///< rounded to int8 times a float scale for each CK_GROUP once per op; for integer types
 } ck_activation;
 
 typedef struct ck_linear_args {
@@ -120,8 +134,9 @@ typedef struct ck_linear_args {
 ///           epilogue follow. Bits depend on the row and the weights alone.
 ///           |error| <= (K + 2) * eps * sum over k of |x[t, k] * W[n, k]|, plus 2^-8 of that sum with bf16 activations.
 ///           With int8 activations a group's products are summed as integers, exactly, and acc = fma(sum, scale of the
-///           weights * scale of the activations, acc) for each group in ascending order. Rounding moves x by half a
-///           step at most, max |x| of the group / 254.
+///           weights * scale of the activations, acc) for each group in ascending order, in I8H for each half of one;
+///           in I8A and I4A acc = fma(minimum, scale of the activations * their sum, acc) follows. Rounding moves x by
+///           half a step at most, max |x| of the group / 254.
 /// Threads   take panels in pieces, each from an even share of its own first, then from the others'.
 void ck_linear(const ck_context *context, const ck_linear_args *args);
 

@@ -1,8 +1,7 @@
 #ifndef CK_QUANT_H
 #define CK_QUANT_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "ck_linear.h"
 
 /// How a file stores elements: a block of them at a time, small integers beside a scale. The layouts are those
 /// of GGUF files (https://github.com/ggml-org/ggml, ggml-common.h).
@@ -51,5 +50,52 @@ size_t ck_block_bytes(ck_block_format format);
 ///           processor, but for those of a NaN. Scales may be infinite or NaN, and elements then are too.
 /// Threads   one; may run at once on other blocks
 void ck_dequantize(ck_block_format format, const void *blocks, size_t num_blocks, float *out);
+
+/// The panel type that holds blocks of `format` without loss.
+ck_weight_type ck_block_weight_type(ck_block_format format);
+
+/// Where the panels of a source go: as in ck_pack_args.
+typedef struct ck_pack_place {
+    void *panels;
+    int32_t num_inputs;   ///< K
+    int32_t num_outputs;  ///< N
+    int32_t first_panel;
+    int32_t panel_step;
+} ck_pack_place;
+
+typedef struct ck_pack_blocks_args {
+    const void *blocks;      ///< [N, K / elements of a block], any alignment; K a multiple of that
+    ck_block_format format;  ///< none of the float formats
+    ck_pack_place place;
+} ck_pack_blocks_args;
+
+/// Packs blocks as they are into panels of ck_block_weight_type: each weight is the float that ck_dequantize makes.
+///
+/// Writes    as ck_pack_linear
+/// Returns   -1, or the index (row * K + column) of the first weight of a group whose scales are not finite. The panels
+///           are then of no use.
+/// Threads   as ck_pack_linear
+int64_t ck_pack_blocks(const ck_context *context, const ck_pack_blocks_args *args);
+
+/// Integers in groups with a scale and a minimum each, weight = scale * q + minimum, each number apart: the format of
+/// MLX's affine quantization (https://github.com/ml-explore/mlx, quantize).
+typedef struct ck_pack_affine_args {
+    const void *integers;       ///< [N, K * bits / 8] bytes, the first of two halves low; any alignment, as all three
+    const void *scales;         ///< [N, K / group_size] of scale_type
+    const void *minima;         ///< the same
+    ck_weight_type scale_type;  ///< F16 or BF16; F32 with numbers of 11 bits
+    int32_t bits;               ///< 4 or 8
+    int32_t group_size;         ///< 32, 64, 128 or 256; K is a multiple
+    ck_pack_place place;
+} ck_pack_affine_args;
+
+/// The panel type of integers of 4 or 8 bits with a scale and a minimum.
+ck_weight_type ck_affine_weight_type(int32_t bits);
+
+/// Packs affine groups as they are: each weight is fma(q, scale, minimum).
+///
+/// Returns   as ck_pack_blocks, also for a group whose scale or minimum cannot be held: one of more than 11 bits, or
+///           2^29 times smaller than another of the same row and run of CK_RUN groups.
+int64_t ck_pack_affine(const ck_context *context, const ck_pack_affine_args *args);
 
 #endif

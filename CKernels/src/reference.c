@@ -12,10 +12,8 @@ float ck_reference_to_f32(const void *source, ck_weight_type type, size_t index)
     case CK_WEIGHT_F32: return ((const float *)source)[index];
     case CK_WEIGHT_F16: return ck_f16_to_f32(((const uint16_t *)source)[index]);
     case CK_WEIGHT_BF16: return ck_bf16_to_f32(((const uint16_t *)source)[index]);
-    case CK_WEIGHT_I8:
-    case CK_WEIGHT_I4: break;
+    default: return NAN;
     }
-    return NAN;
 }
 
 // As ck_linear.h lays the panels out, worked out anew.
@@ -28,6 +26,24 @@ static double packed_int(const char *panel, ck_weight_type type, int32_t k, int3
     if (type == CK_WEIGHT_I8) return scale * (signed char)integers[(i / 4 * 16 + column) * 4 + i % 4];
     const int byte = (unsigned char)integers[(i % 16 / 4 * 16 + column) * 4 + i % 4];
     return scale * ((i < 16 ? byte % 16 : byte / 16) - 8);
+}
+
+// Of the run types likewise.
+static double packed_in_runs(const char *panel, ck_weight_type type, int32_t k, int32_t column)
+{
+    const size_t bytes = type == CK_WEIGHT_I4A ? 256 : 512, group = (size_t)k / 32, i = (size_t)k % 32;
+    const char *run = panel + group / 8 * (128 + 8 * (64 + bytes));
+    const float *factors = (const float *)run;
+    const uint16_t *scales = (const uint16_t *)(run + 128 + group % 8 * (64 + bytes));
+    const unsigned char *integers = (const unsigned char *)(scales + 32);
+    const double first = (float)(factors[column] * ck_f16_to_f32(scales[column]));
+    const double second = (float)(factors[16 + column] * ck_f16_to_f32(scales[16 + column]));
+    if (type == CK_WEIGHT_I4A) {
+        const int byte = integers[(i % 16 / 4 * 16 + (size_t)column) * 4 + i % 4];
+        return first * (i < 16 ? byte % 16 : byte / 16) + second;
+    }
+    const int q = (signed char)integers[(i / 4 * 16 + (size_t)column) * 4 + i % 4];
+    return type == CK_WEIGHT_I8A ? first * (q + 128) + second : (i < 16 ? first : second) * q;
 }
 
 // x[t, k] as an int8 times the scale of its group.
@@ -45,7 +61,8 @@ static double rounded_to_int8(const float *x, int32_t num_inputs, int32_t k)
 static double packed_weight(const ck_linear_args *args, int32_t n, int32_t k)
 {
     const char *panel = (const char *)args->panels + (size_t)(n / 16) * ck_panel_bytes(args->type, args->num_inputs);
-    if (args->type == CK_WEIGHT_I8 || args->type == CK_WEIGHT_I4) return packed_int(panel, args->type, k, n % 16);
+    if (args->type >= CK_WEIGHT_I8A) return packed_in_runs(panel, args->type, k, n % 16);
+    if (args->type >= CK_WEIGHT_I8) return packed_int(panel, args->type, k, n % 16);
     size_t index = args->type == CK_WEIGHT_BF16 ? ((size_t)(k / 2) * 16 + (size_t)(n % 16)) * 2 + (size_t)(k % 2)
                                                 : (size_t)k * 16 + (size_t)(n % 16);
     return ck_reference_to_f32(panel, args->type, index);

@@ -27,6 +27,10 @@ final class LinearLayer {
     let panelBytes = ck_panel_bytes(type, Int32(inputs))
     panels = GuardedBuffer(count: (gated ? 2 * padded : padded) / 16 * panelBytes, alignment: 64)
     bias = biased ? GuardedBuffer(random.nextFloats(gated ? 2 * padded : padded)) : nil
+    if type.rawValue >= CK_WEIGHT_I8A.rawValue {
+      fillRuns(columns: columns, random: &random)
+      return
+    }
     for part in 0..<(gated ? 2 : 1) {
       let source = GuardedBuffer(random.nextFloats(columns * inputs))
       var args = ck_pack_args(
@@ -45,8 +49,8 @@ final class LinearLayer {
     activation = layer.activation
     bias = nil
     panels = GuardedBuffer(layer.panels.elements, alignment: 64)
-    if type == CK_WEIGHT_I8 || type == CK_WEIGHT_I4 {
-      makeIntegersMagnitudes()
+    if type.rawValue >= CK_WEIGHT_I8.rawValue {
+      if type.rawValue >= CK_WEIGHT_I8A.rawValue { makeRunsMagnitudes() } else { makeIntegersMagnitudes() }
       return
     }
     // The sign is the top bit of each element's last byte.
@@ -69,6 +73,54 @@ final class LinearLayer {
         let low = min(15, abs(Int(byte & 15) - 8) + 8)
         let high = min(15, abs(Int(byte >> 4) - 8) + 8)
         panels[index] = UInt8(low | high << 4)
+      }
+    }
+  }
+
+  /// Runs of eight groups: 128 bytes of factors, then for each group 64 bytes of binary16 scales and its bytes.
+  private func eachRunByte(_ body: (_ index: Int, _ place: RunPlace) -> Void) {
+    let groupBytes = 64 + (type == CK_WEIGHT_I4A ? 256 : 512)
+    let panelBytes = ck_panel_bytes(type, Int32(inputs))
+    for index in 0..<panels.count {
+      let inRun = index % panelBytes % (128 + 8 * groupBytes)
+      let inGroup = (inRun - 128) % groupBytes
+      body(index, inRun < 128 ? .factors(inRun) : inGroup < 64 ? .scales(inGroup) : .integers(inGroup - 64))
+    }
+  }
+
+  private enum RunPlace { case factors(Int), scales(Int), integers(Int) }
+
+  /// Integers of all bits; weights below 2, zero in the padding of the last panel of each part.
+  private func fillRuns(columns: Int, random: inout SplitMix64) {
+    var source = random
+    let panelBytes = ck_panel_bytes(type, Int32(inputs))
+    let parts = epilogue == CK_EPILOGUE_SWIGLU ? 2 : 1
+    eachRunByte { index, place in
+      let random = UInt8(truncatingIfNeeded: source.next())
+      let firstColumn = index / panelBytes / parts * 16
+      switch place {
+      case .factors(let at):
+        let exponent = type == CK_WEIGHT_I4A ? -4 : -8
+        let factor = Float(sign: .plus, exponent: exponent, significand: 1 + Float(at / 4) / 32)
+        panels[index] = withUnsafeBytes(of: factor) { $0[at % 4] }
+      case .scales(let at):
+        let isPadding = firstColumn + at / 2 % 16 >= columns
+        panels[index] = isPadding ? 0 : at % 2 == 0 ? random : (random & 0x80) | 0x38 | (random & 7)
+      case .integers: panels[index] = random
+      }
+    }
+    random = source
+  }
+
+  private func makeRunsMagnitudes() {
+    eachRunByte { index, place in
+      let byte = panels[index]
+      switch place {
+      case .factors: break
+      case .scales(let at): if at % 2 == 1 { panels[index] = byte & 0x7F }
+      case .integers:
+        // What I8A holds stands for 128 more, never less than zero.
+        if type == CK_WEIGHT_I8H { panels[index] = UInt8(min(127, Int8(bitPattern: byte).magnitude)) }
       }
     }
   }
@@ -121,8 +173,8 @@ final class LinearLayer {
   private func productBounds(_ x: [Float]) -> [Double] {
     let magnitudes = LinearLayer(magnitudesOf: self).run(x.map(\.magnitude), by: .reference)
     let products = run(x, epilogue: CK_EPILOGUE_STORE, by: .reference)
-    // Of I4's -8 the magnitude is held as 7.
-    let missing = type == CK_WEIGHT_I4 ? 8.0 / 7 : 1
+    // Of I4's -8 the magnitude is held as 7, of I8H's -128 as 127.
+    let missing = type == CK_WEIGHT_I4 || type == CK_WEIGHT_I8H ? 8.0 / 7 : 1
     return zip(magnitudes, products).map {
       missing * Double(inputs + 2) * floatEpsilon * Double($0) + 2 * floatEpsilon * abs(Double($1)) + 1e-37
     }

@@ -13,6 +13,9 @@ struct LinearKind: Sendable, CustomTestStringConvertible {
     (CK_WEIGHT_BF16, CK_ACTIVATION_F32), (CK_WEIGHT_BF16, CK_ACTIVATION_BF16),
     (CK_WEIGHT_I8, CK_ACTIVATION_F32), (CK_WEIGHT_I8, CK_ACTIVATION_I8),
     (CK_WEIGHT_I4, CK_ACTIVATION_F32), (CK_WEIGHT_I4, CK_ACTIVATION_I8),
+    (CK_WEIGHT_I8A, CK_ACTIVATION_F32), (CK_WEIGHT_I8A, CK_ACTIVATION_I8),
+    (CK_WEIGHT_I4A, CK_ACTIVATION_F32), (CK_WEIGHT_I4A, CK_ACTIVATION_I8),
+    (CK_WEIGHT_I8H, CK_ACTIVATION_F32), (CK_WEIGHT_I8H, CK_ACTIVATION_I8),
   ]
 
   static let all: [LinearKind] = formats.flatMap { type, activation in
@@ -22,7 +25,7 @@ struct LinearKind: Sendable, CustomTestStringConvertible {
   }
 
   var testDescription: String {
-    ["f32", "f16", "bf16", "i8", "i4"][Int(type)]
+    ["f32", "f16", "bf16", "i8", "i4", "i8a", "i4a", "i8h"][Int(type)]
       + ["", " with bf16 activations", " with int8 activations"][Int(activation)] + ", "
       + ["store", "add", "swiglu"][Int(epilogue)]
   }

@@ -7,41 +7,74 @@ typedef struct int_format {
     void (*tile)(const ck_linear_tile *);
 } int_format;
 
-static size_t group_bytes(ck_weight_type type) { return type == CK_WEIGHT_I8 ? 512 : 256; }
+static bool is_run_type(ck_weight_type type) { return type >= CK_WEIGHT_I8A; }
 
-static const char *pair_of(const char *panel, ck_weight_type type, int32_t group)
+static bool is_nibble_type(ck_weight_type type) { return type == CK_WEIGHT_I4 || type == CK_WEIGHT_I4A; }
+
+static size_t group_bytes(ck_weight_type type) { return is_nibble_type(type) ? 256 : 512; }
+
+static double half_at(const char *halves, int32_t i)
 {
-    return panel + (size_t)(group / 2) * (64 + 2 * group_bytes(type));
+    const uint16_t h = ((const uint16_t *)halves)[i];
+    return ldexp(1024 + (h & 0x3ff), (h >> 10 & 0x1f) - 25) * (h >> 15 ? -1 : 1);
 }
 
-static double scale_at(const char *panel, ck_weight_type type, int32_t group, int32_t column)
+// What a weight is made of: scale * integer + minimum.
+typedef struct parts {
+    double scale, minimum;
+    int32_t integer;
+} parts;
+
+static int32_t integer_at(const char *bytes, ck_weight_type type, int32_t i, int32_t column)
 {
-    const uint16_t h = ((const uint16_t *)pair_of(panel, type, group))[group % 2 * 16 + column];
-    return ldexp(1024 + (h & 0x3ff), (h >> 10 & 0x1f) - 25);
+    if (!is_nibble_type(type)) return (signed char)bytes[(i / 4 * 16 + column) * 4 + i % 4];
+    const int32_t byte = (unsigned char)bytes[(i % 16 / 4 * 16 + column) * 4 + i % 4];
+    return i < 16 ? byte % 16 : byte / 16;
 }
 
-static int32_t integer_at(const char *panel, ck_weight_type type, int32_t k, int32_t column)
+static parts parts_at(const char *panel, ck_weight_type type, int32_t k, int32_t column)
 {
     const int32_t group = k / 32, i = k % 32;
-    const char *bytes = pair_of(panel, type, group) + 64 + (size_t)(group % 2) * group_bytes(type);
-    if (type == CK_WEIGHT_I8) return (signed char)bytes[(i / 4 * 16 + column) * 4 + i % 4];
-    const int32_t byte = (unsigned char)bytes[(i % 16 / 4 * 16 + column) * 4 + i % 4];
-    return (i < 16 ? byte % 16 : byte / 16) - 8;
+    const size_t bytes = group_bytes(type);
+    if (!is_run_type(type)) {
+        const char *pair = panel + (size_t)(group / 2) * (64 + 2 * bytes);
+        const int32_t q = integer_at(pair + 64 + (size_t)(group % 2) * bytes, type, i, column);
+        return (parts){half_at(pair, group % 2 * 16 + column), 0, type == CK_WEIGHT_I4 ? q - 8 : q};
+    }
+    const char *run = panel + (size_t)(group / 8) * (128 + 8 * (64 + bytes));
+    const char *scales = run + 128 + (size_t)(group % 8) * (64 + bytes);
+    const double first = ((const float *)run)[column] * half_at(scales, column);
+    const double second = ((const float *)run)[16 + column] * half_at(scales, 16 + column);
+    const int32_t q = integer_at(scales + 64, type, i, column);
+    if (type == CK_WEIGHT_I8H) return (parts){i < 16 ? first : second, 0, q};
+    return (parts){first, second, type == CK_WEIGHT_I8A ? q + 128 : q};
 }
 
-// Every byte at random, with the extremes often; scales are normal numbers around 1.
+// Numbers around 1, also negative.
+static uint16_t random_half(void)
+{
+    return (uint16_t)(check_below(2) << 15 | (13 + check_below(4)) << 10 | check_below(1024));
+}
+
+static void fill_scales(char *panel, ck_weight_type type, size_t panel_bytes)
+{
+    const size_t group = 64 + group_bytes(type), pair = 64 + 2 * group_bytes(type);
+    for (size_t at = 0; !is_run_type(type) && at < panel_bytes; at += pair)
+        for (int32_t i = 0; i < 32; i++) ((uint16_t *)(panel + at))[i] = random_half();
+    for (size_t run = 0; is_run_type(type) && run < panel_bytes; run += 128 + 8 * group) {
+        for (int32_t i = 0; i < 32; i++) ((float *)(panel + run))[i] = 0.5f + (float)check_below(1000) / 999;
+        for (size_t at = run + 128; at < panel_bytes && at < run + 128 + 8 * group; at += group)
+            for (int32_t i = 0; i < 32; i++) ((uint16_t *)(panel + at))[i] = random_half();
+    }
+}
+
+// Every byte of the integers at random, with the extremes often.
 static char *make_panels(ck_weight_type type, int32_t panels, size_t stride_bytes)
 {
-    const size_t pair = 64 + 2 * group_bytes(type);
     char *memory = check_bytes((size_t)panels * stride_bytes, 64);
     for (size_t i = 0; i < (size_t)panels * stride_bytes; i++)
         memory[i] = (char)(check_below(8) ? check_below(256) : check_below(2) ? 0x80 : 0x7f);
-    for (int32_t p = 0; p < panels; p++) {
-        char *panel = memory + (size_t)p * stride_bytes;
-        for (size_t at = 0; at < stride_bytes; at += pair)
-            for (int32_t i = 0; i < 32; i++)
-                ((uint16_t *)(panel + at))[i] = (uint16_t)((13 + check_below(4)) << 10 | check_below(1024));
-    }
+    for (int32_t p = 0; p < panels; p++) fill_scales(memory + (size_t)p * stride_bytes, type, stride_bytes);
     check_make_read_only(memory);
     return memory;
 }
@@ -60,14 +93,14 @@ static int_rows make_rows(const check_case *c, int32_t rows, int32_t depth)
     made.x = check_random((size_t)rows * (size_t)depth);
     made.bytes = check_bytes((size_t)rows * stride, 1);
     made.scales = check_floats((size_t)rows * groups);
-    made.sums = check_bytes((size_t)rows * groups * sizeof(int32_t), sizeof(int32_t));
+    made.sums = check_bytes(2 * (size_t)rows * groups * sizeof(int32_t), sizeof(int32_t));
     for (int32_t r = 0; r < rows; r++) {
         const ck_i8_row row = {
             .x = made.x + (size_t)r * (size_t)depth,
             .count = depth,
             .out = made.bytes + (size_t)r * stride,
             .scales = made.scales + (size_t)r * groups,
-            .sums = made.sums + (size_t)r * groups,
+            .sums = made.sums + 2 * (size_t)r * groups,
         };
         c->kernels->i8_round_row(&row);
     }
@@ -82,8 +115,9 @@ static void compare_output(const ck_linear_tile *t, const int_format *f, const i
         const double x = f->int_x ? (double)rows->bytes[(size_t)r * rows->stride + (size_t)k] *
                                         rows->scales[(size_t)r * rows->groups + (size_t)(k / 32)]
                                   : rows->x[(size_t)r * (size_t)t->depth + (size_t)k];
-        const double term = x * integer_at(panel, f->type, k, c % 16) * scale_at(panel, f->type, k / 32, c % 16);
-        sum += term, magnitude += fabs(term);
+        const parts w = parts_at(panel, f->type, k, c % 16);
+        sum += x * (w.integer * w.scale + w.minimum);
+        magnitude += fabs(x) * (fabs(w.integer * w.scale) + fabs(w.minimum));
     }
     check_near(t->out[(size_t)r * t->out_stride + (size_t)c], sum, (t->depth + 2) * (double)FLT_EPSILON * magnitude,
                "sum", c);
@@ -118,7 +152,7 @@ static void check_int_tile(const check_case *c, const int_format *f, int32_t num
     ck_linear_tile single = t;
     single.x = (const char *)t.x + (size_t)r * t.x_stride * (f->int_x ? 1 : sizeof(float));
     single.x_scales = t.x_scales + (size_t)r * rows.groups;
-    single.x_sums = t.x_sums + (size_t)r * rows.groups;
+    single.x_sums = t.x_sums + 2 * (size_t)r * rows.groups;
     single.panels = (const char *)t.panels + (size_t)p * t.panel_stride_bytes;
     single.out = alone, single.out_stride = 16, single.num_rows = 1, single.num_panels = 1;
     f->tile(&single);
@@ -133,6 +167,7 @@ static void check_int_format(const check_case *c, int_format f)
         for (int32_t panels = 1; panels <= CK_TILE_PANELS_MAX; panels++)
             check_int_tile(c, &f, rows, panels, depths[(rows + panels) % 7]);
     check_int_tile(c, &f, 1, CK_TILE_PANELS_MAX, 896);
+    check_int_tile(c, &f, 5, 3, 300);
     check_int_tile(c, &f, 3, 2, 257);
 }
 
@@ -141,14 +176,14 @@ void check_linear_tile_i8(const check_case *c)
     check_int_format(c, (int_format){CK_WEIGHT_I8, false, c->kernels->linear_tile_i8});
 }
 
-void check_linear_tile_i4(const check_case *c)
-{
-    check_int_format(c, (int_format){CK_WEIGHT_I4, false, c->kernels->linear_tile_i4});
-}
-
 void check_linear_tile_i8_i8x(const check_case *c)
 {
     check_int_format(c, (int_format){CK_WEIGHT_I8, true, c->kernels->linear_tile_i8_i8x});
+}
+
+void check_linear_tile_i4(const check_case *c)
+{
+    check_int_format(c, (int_format){CK_WEIGHT_I4, false, c->kernels->linear_tile_i4});
 }
 
 void check_linear_tile_i4_i8x(const check_case *c)
@@ -156,7 +191,37 @@ void check_linear_tile_i4_i8x(const check_case *c)
     check_int_format(c, (int_format){CK_WEIGHT_I4, true, c->kernels->linear_tile_i4_i8x});
 }
 
-static void check_group(const float *x, int32_t count, const int8_t *out, float scale, int32_t sum)
+void check_linear_tile_i8a(const check_case *c)
+{
+    check_int_format(c, (int_format){CK_WEIGHT_I8A, false, c->kernels->linear_tile_i8a});
+}
+
+void check_linear_tile_i8a_i8x(const check_case *c)
+{
+    check_int_format(c, (int_format){CK_WEIGHT_I8A, true, c->kernels->linear_tile_i8a_i8x});
+}
+
+void check_linear_tile_i4a(const check_case *c)
+{
+    check_int_format(c, (int_format){CK_WEIGHT_I4A, false, c->kernels->linear_tile_i4a});
+}
+
+void check_linear_tile_i4a_i8x(const check_case *c)
+{
+    check_int_format(c, (int_format){CK_WEIGHT_I4A, true, c->kernels->linear_tile_i4a_i8x});
+}
+
+void check_linear_tile_i8h(const check_case *c)
+{
+    check_int_format(c, (int_format){CK_WEIGHT_I8H, false, c->kernels->linear_tile_i8h});
+}
+
+void check_linear_tile_i8h_i8x(const check_case *c)
+{
+    check_int_format(c, (int_format){CK_WEIGHT_I8H, true, c->kernels->linear_tile_i8h_i8x});
+}
+
+static void check_group(const float *x, int32_t count, const int8_t *out, float scale, const int32_t *sums)
 {
     float most = 0;
     bool is_finite = true;
@@ -164,14 +229,15 @@ static void check_group(const float *x, int32_t count, const int8_t *out, float 
         if (!isfinite(x[k])) is_finite = false;
         else most = fmaxf(most, fabsf(x[k]));
     }
-    int32_t total = 0;
+    int32_t halves[2] = {0, 0};
     for (int32_t k = 0; k < 32; k++) {
         const bool counts = k < count && is_finite && most >= 0x1p-100f;
         const float expected = counts ? nearbyintf(x[k] * (127 / most)) : 0;
         check((float)out[k] == expected, "%a of %a became %d", (double)(k < count ? x[k] : 0), (double)most, out[k]);
-        total += out[k];
+        halves[k / 16] += out[k];
     }
-    check(sum == total, "sum %d, not %d", sum, total);
+    check(sums[0] == halves[0] + halves[1], "sum %d, not %d", sums[0], halves[0] + halves[1]);
+    check(sums[1] == halves[0], "sum of the first half %d, not %d", sums[1], halves[0]);
     if (!is_finite) check(isnan(scale), "scale of a group that is not finite is %g", (double)scale);
     else check(scale == (most < 0x1p-100f ? 0 : most / 127), "scale %a of %a", (double)scale, (double)most);
 }
@@ -187,11 +253,12 @@ void check_i8_round_row(const check_case *c)
             x[check_below(count)] = special[turn];
             for (int32_t k = 0; turn == 7 && k < count; k++) x[k] *= 0x1p-101f;
             int8_t *out = check_bytes((size_t)(32 * groups), 1);
-            int32_t *sums = check_bytes((size_t)groups * sizeof *sums, sizeof *sums);
+            int32_t *sums = check_bytes(2 * (size_t)groups * sizeof *sums, sizeof *sums);
             const ck_i8_row row = {.x = x, .count = count, .out = out, .scales = scales, .sums = sums};
             c->kernels->i8_round_row(&row);
             for (int32_t g = 0; g < groups; g++)
-                check_group(x + 32 * g, count - 32 * g < 32 ? count - 32 * g : 32, out + 32 * g, scales[g], sums[g]);
+                check_group(x + 32 * g, count - 32 * g < 32 ? count - 32 * g : 32, out + 32 * g, scales[g],
+                            sums + 2 * g);
             check_release();
         }
     }

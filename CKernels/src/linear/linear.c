@@ -56,7 +56,7 @@ size_t ck_linear_scratch_bytes(const ck_context *context, const ck_linear_args *
 {
     if (uses_bf16_activations(args)) return (size_t)args->num_rows * bf16_stride(args->num_inputs) * sizeof(uint16_t);
     if (uses_int8_activations(args))
-        return int8_rows_bytes(args) + int8_groups(args) * (sizeof(float) + sizeof(int32_t));
+        return int8_rows_bytes(args) + int8_groups(args) * (sizeof(float) + 2 * sizeof(int32_t));
     if (uses_cblas(context, args)) return ck_cblas_scratch_bytes(args->num_rows, args->num_inputs);
     return 0;
 }
@@ -78,7 +78,7 @@ static void round_to_int8(const linear_task *task, int32_t t)
         .count = args->num_inputs,
         .out = (int8_t *)args->scratch + (size_t)t * task->x_stride,
         .scales = task->x_scales + group,
-        .sums = task->x_sums + group,
+        .sums = task->x_sums + 2 * group,
     };
     task->kernels->i8_round_row(&row);
 }
@@ -109,7 +109,7 @@ static void run_tile(const linear_task *task, int32_t row, int32_t rows, int32_t
         .x = (const char *)task->x + (size_t)row * task->x_stride * task->x_element_bytes,
         .x_stride = task->x_stride,
         .x_scales = task->x_scales ? task->x_scales + first_group : NULL,
-        .x_sums = task->x_sums ? task->x_sums + first_group : NULL,
+        .x_sums = task->x_sums ? task->x_sums + 2 * first_group : NULL,
         .panels = (const char *)args->panels + (size_t)panel * panel_bytes,
         .panel_stride_bytes = panel_bytes,
         .out = in_place ? args->out + (size_t)row * args->out_stride + column : product,
@@ -164,6 +164,23 @@ static void run_linear(void *argument, int32_t thread, int32_t num_threads)
     }
 }
 
+static void (*tile_of(const ck_kernel_table *kernels, const ck_linear_args *args))(const ck_linear_tile *)
+{
+    const bool is_int8 = uses_int8_activations(args);
+    switch (args->type) {
+    case CK_WEIGHT_F32: return kernels->linear_tile_f32;
+    case CK_WEIGHT_F16: return kernels->linear_tile_f16;
+    case CK_WEIGHT_BF16:
+        return uses_bf16_activations(args) ? kernels->linear_tile_bf16_bf16x : kernels->linear_tile_bf16;
+    case CK_WEIGHT_I8: return is_int8 ? kernels->linear_tile_i8_i8x : kernels->linear_tile_i8;
+    case CK_WEIGHT_I4: return is_int8 ? kernels->linear_tile_i4_i8x : kernels->linear_tile_i4;
+    case CK_WEIGHT_I8A: return is_int8 ? kernels->linear_tile_i8a_i8x : kernels->linear_tile_i8a;
+    case CK_WEIGHT_I4A: return is_int8 ? kernels->linear_tile_i4a_i8x : kernels->linear_tile_i4a;
+    case CK_WEIGHT_I8H: return is_int8 ? kernels->linear_tile_i8h_i8x : kernels->linear_tile_i8h;
+    }
+    return NULL;
+}
+
 void ck_linear(const ck_context *context, const ck_linear_args *args)
 {
     if (args->num_rows == 0 || args->num_outputs == 0) return;
@@ -171,26 +188,18 @@ void ck_linear(const ck_context *context, const ck_linear_args *args)
     linear_task task = {
         .args = args,
         .kernels = kernels,
+        .tile = tile_of(kernels, args),
         .x = args->x,
         .x_stride = args->x_stride,
         .x_element_bytes = sizeof(float),
         .num_panels = (args->num_outputs + CK_PANEL_COLUMNS - 1) / CK_PANEL_COLUMNS,
         .panel_unit = args->epilogue == CK_EPILOGUE_SWIGLU ? 2 : 1,
     };
-    switch (args->type) {
-    case CK_WEIGHT_F32: task.tile = kernels->linear_tile_f32; break;
-    case CK_WEIGHT_F16: task.tile = kernels->linear_tile_f16; break;
-    case CK_WEIGHT_BF16: task.tile = kernels->linear_tile_bf16; break;
-    case CK_WEIGHT_I8: task.tile = kernels->linear_tile_i8; break;
-    case CK_WEIGHT_I4: task.tile = kernels->linear_tile_i4; break;
-    }
     if (uses_bf16_activations(args)) {
-        task.tile = kernels->linear_tile_bf16_bf16x;
         task.x = args->scratch;
         task.x_stride = bf16_stride(args->num_inputs);
         task.x_element_bytes = sizeof(uint16_t);
     } else if (uses_int8_activations(args)) {
-        task.tile = args->type == CK_WEIGHT_I8 ? kernels->linear_tile_i8_i8x : kernels->linear_tile_i4_i8x;
         task.x = args->scratch;
         task.x_stride = int8_stride(args->num_inputs);
         task.x_element_bytes = sizeof(int8_t);

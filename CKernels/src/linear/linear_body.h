@@ -8,7 +8,11 @@
 #define LINE_BYTES 64
 
 // The float formats, with X of activations in bf16; the integer ones, with F of activations in f32.
-enum { LINEAR_F32, LINEAR_F16, LINEAR_BF16, LINEAR_BF16X, LINEAR_I8, LINEAR_I4, LINEAR_I8F, LINEAR_I4F };
+enum {
+    LINEAR_F32, LINEAR_F16, LINEAR_BF16, LINEAR_BF16X,
+    LINEAR_I8, LINEAR_I4, LINEAR_I8A, LINEAR_I4A, LINEAR_I8H,
+    LINEAR_I8F, LINEAR_I4F, LINEAR_I8AF, LINEAR_I4AF, LINEAR_I8HF,
+};
 
 // How a tile is cut: `panels` at a time, into blocks of at most `rows` by `vectors`.
 typedef struct linear_shape {
@@ -161,12 +165,12 @@ V_INLINE void linear_run_block(const int format, const int R, const int O, const
 {
     // What is never asked for returns: that keeps such code from being made.
     if (R * C > (format >= LINEAR_I8 ? V_INT_ACCUMULATORS : V_ACCUMULATORS)) return;
-    if (format == LINEAR_I8 || format == LINEAR_I4) {
-        linear_int_block(format, R, C, block);
+    if (format >= LINEAR_I8F) {
+        linear_int_block_f32x(format, R, C, block);
         return;
     }
-    if (format == LINEAR_I8F || format == LINEAR_I4F) {
-        linear_int_block_f32x(format, R, C, block);
+    if (format >= LINEAR_I8) {
+        linear_int_block(format, R, C, block);
         return;
     }
     const ck_linear_tile *t = block.tile;
@@ -199,9 +203,11 @@ V_INLINE void linear_run_rows(const int format, const int O, const linear_shape 
 // Bytes of a panel for each line of weights: integers have their scales beside them.
 V_INLINE size_t linear_line_bytes(const int format)
 {
-    if (format == LINEAR_I8) return LINE_BYTES + CK_GROUP_SCALES_BYTES / QUADS_PER_GROUP;
-    if (format == LINEAR_I4) return LINE_BYTES + CK_GROUP_SCALES_BYTES / (QUADS_PER_GROUP / 2);
-    return LINE_BYTES;
+    if (format < LINEAR_I8 || format >= LINEAR_I8F) return LINE_BYTES;
+    const ck_weight_type type = linear_int_type(format);
+    const size_t lines = ck_group_bytes(type) / LINE_BYTES;
+    if (!ck_is_run_type(type)) return LINE_BYTES + CK_GROUP_SCALES_BYTES / lines;
+    return LINE_BYTES + (CK_SCALES_BYTES + CK_RUN_FACTORS_BYTES / CK_RUN) / lines;
 }
 
 // All rows against panels first...last: panels stay in cache while row blocks pass over them. If only the first block
@@ -298,8 +304,14 @@ static void CK_ISA_FN(linear_tile_bf16_bf16x)(const ck_linear_tile *tile) { line
 
 static void CK_ISA_FN(linear_tile_i8)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I8F, tile); }
 static void CK_ISA_FN(linear_tile_i4)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I4F, tile); }
+static void CK_ISA_FN(linear_tile_i8a)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I8AF, tile); }
+static void CK_ISA_FN(linear_tile_i4a)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I4AF, tile); }
+static void CK_ISA_FN(linear_tile_i8h)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I8HF, tile); }
 static void CK_ISA_FN(linear_tile_i8_i8x)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I8, tile); }
 static void CK_ISA_FN(linear_tile_i4_i8x)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I4, tile); }
+static void CK_ISA_FN(linear_tile_i8a_i8x)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I8A, tile); }
+static void CK_ISA_FN(linear_tile_i4a_i8x)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I4A, tile); }
+static void CK_ISA_FN(linear_tile_i8h_i8x)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I8H, tile); }
 
 static void CK_ISA_FN(i8_round_row)(const ck_i8_row *row)
 {
@@ -315,15 +327,16 @@ static void CK_ISA_FN(i8_round_row)(const ck_i8_row *row)
         }
         const bool is_finite = most < 0x7f800000, is_zero = most < ck_bits(0x1p-100f);
         const float inverse = is_finite && !is_zero ? 127 / ck_float(most) : 0;
-        int32_t sum = 0;
+        int32_t half_sums[2] = {0, 0};
         int8_t *out = row->out + first;
         for (int32_t k = 0; k < CK_GROUP; k++) {
             const int32_t q = is_finite ? (int32_t)__builtin_rintf(x[k] * inverse) : 0;
             out[k] = (int8_t)q;
-            sum += q;
+            half_sums[k / (CK_GROUP / 2)] += q;
         }
         row->scales[g] = is_zero ? 0 : is_finite ? ck_float(most) / 127 : __builtin_nanf("");
-        row->sums[g] = sum;
+        row->sums[2 * g] = half_sums[0] + half_sums[1];
+        row->sums[2 * g + 1] = half_sums[0];
     }
 }
 

@@ -8,14 +8,9 @@
 size_t ck_panel_bytes(ck_weight_type type, int32_t num_inputs)
 {
     const size_t depth = (size_t)num_inputs;
-    switch (type) {
-    case CK_WEIGHT_F32: return depth * CK_PANEL_COLUMNS * sizeof(float);
-    case CK_WEIGHT_F16: return (depth + (depth & 1)) * CK_PANEL_COLUMNS * sizeof(uint16_t);
-    case CK_WEIGHT_BF16: return (depth + (depth & 1)) * CK_PANEL_COLUMNS * sizeof(uint16_t);
-    case CK_WEIGHT_I8:
-    case CK_WEIGHT_I4: return ck_int_panel_bytes(type, num_inputs);
-    }
-    return 0;
+    if (ck_is_int_type(type)) return ck_int_panel_bytes(type, num_inputs);
+    if (type == CK_WEIGHT_F32) return depth * CK_PANEL_COLUMNS * sizeof(float);
+    return (depth + (depth & 1)) * CK_PANEL_COLUMNS * sizeof(uint16_t);
 }
 
 static float read_source(const char *source, ck_weight_type type, size_t index)
@@ -52,8 +47,7 @@ static bool write_panel(void *panel, ck_weight_type type, size_t index, float x)
         ((uint16_t *)panel)[index] = h;
         return isfinite(x) && (h & 0x7f80) != 0x7f80;
     }
-    case CK_WEIGHT_I8:
-    case CK_WEIGHT_I4: return false;  // by groups
+    default: return false;  // integers are written by groups
     }
     return isfinite(x);
 }

@@ -82,12 +82,72 @@ bool ck_quantize_group(char *panel, ck_weight_type type, int32_t group, int32_t 
     return true;
 }
 
+static void write_integers(char *integers, ck_weight_type type, int32_t column, const int16_t *q)
+{
+    const int32_t zero = type == CK_WEIGHT_I4 ? CK_I4_ZERO : type == CK_WEIGHT_I8A ? CK_I8A_ZERO : 0;
+    if (!ck_is_nibble_type(type)) {
+        for (int32_t k = 0; k < CK_GROUP; k++)
+            integers[ck_group_element_at(type, k, column)] = (char)(int8_t)(q[k] + zero);
+        return;
+    }
+    for (int32_t k = 0; k < CK_GROUP / 2; k++) {
+        const int32_t low = q[k] + zero, high = q[k + CK_GROUP / 2] + zero;
+        integers[ck_group_element_at(type, k, column)] = (char)(uint8_t)(low | high << 4);
+    }
+}
+
+// Whether x is a binary16, which then is at `out`.
+static bool write_half(char *out, float x)
+{
+    const uint16_t half = ck_f32_to_f16(x);
+    memcpy(out, &half, sizeof half);
+    return isfinite(x) && ck_f16_to_f32(half) == x;
+}
+
+bool ck_write_group(char *panel, ck_weight_type type, int32_t group, int32_t column, const ck_int_group *from)
+{
+    char *scales = panel + ck_group_scales_at(type, group) + (size_t)column * sizeof(uint16_t);
+    write_integers(panel + ck_group_at(type, group), type, column, from->q);
+    bool is_exact = write_half(scales, from->scale);
+    if (!ck_is_run_type(type)) return is_exact;
+    is_exact &= write_half(scales + CK_GROUP_SCALES_BYTES, from->second);
+    char *factors = panel + ck_run_at(type, group) + (size_t)column * sizeof(float);
+    memcpy(factors, &from->factor, sizeof(float));
+    memcpy(factors + CK_SCALES_BYTES, &from->second_factor, sizeof(float));
+    return is_exact && isfinite(from->factor) && isfinite(from->second_factor);
+}
+
+static float read_half(const char *at)
+{
+    uint16_t half;
+    memcpy(&half, at, sizeof half);
+    return ck_f16_to_f32(half);
+}
+
+static float run_scale(const char *panel, ck_weight_type type, int32_t group, int32_t column, bool is_second)
+{
+    const char *factors = panel + ck_run_at(type, group) + (is_second ? CK_SCALES_BYTES : 0);
+    const char *scales = panel + ck_group_scales_at(type, group) + (is_second ? CK_GROUP_SCALES_BYTES : 0);
+    float factor;
+    memcpy(&factor, factors + (size_t)column * sizeof factor, sizeof factor);
+    return factor * read_half(scales + (size_t)column * sizeof(uint16_t));
+}
+
 float ck_int_weight(const char *panel, ck_weight_type type, int32_t k, int32_t column)
 {
     const int32_t group = k / CK_GROUP, within = k % CK_GROUP;
-    uint16_t scale;
-    memcpy(&scale, panel + ck_group_scales_at(type, group) + (size_t)column * sizeof scale, sizeof scale);
+    const bool is_second_half = within >= CK_GROUP / 2;
     const uint8_t byte = (uint8_t)panel[ck_group_at(type, group) + ck_group_element_at(type, within, column)];
-    if (type == CK_WEIGHT_I8) return ck_f16_to_f32(scale) * (float)(int8_t)byte;
-    return ck_f16_to_f32(scale) * (float)((within < CK_GROUP / 2 ? byte & 15 : byte >> 4) - CK_I4_ZERO);
+    const float q = (float)(ck_is_nibble_type(type) ? is_second_half ? byte >> 4 : byte & 15 : (int8_t)byte);
+    switch (type) {
+    case CK_WEIGHT_I8A:
+        return fmaf(q - (float)CK_I8A_ZERO, run_scale(panel, type, group, column, false),
+                    run_scale(panel, type, group, column, true));
+    case CK_WEIGHT_I4A:
+        return fmaf(q, run_scale(panel, type, group, column, false), run_scale(panel, type, group, column, true));
+    case CK_WEIGHT_I8H: return q * run_scale(panel, type, group, column, is_second_half);
+    default: break;
+    }
+    const float scale = read_half(panel + ck_group_scales_at(type, group) + (size_t)column * sizeof(uint16_t));
+    return scale * (type == CK_WEIGHT_I4 ? q - (float)CK_I4_ZERO : q);
 }

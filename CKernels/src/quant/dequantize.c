@@ -1,10 +1,7 @@
-#include "../../include/ck_quant.h"
-#include "../float_formats.h"
+#include "blocks.h"
 
 // A fused multiply and add would give other bits where the target has one.
 #pragma clang fp contract(off)
-
-enum { SMALL_BLOCK = 32, SUPER_BLOCK = 256 };
 
 typedef struct block_size {
     uint16_t elements;
@@ -29,15 +26,6 @@ size_t ck_block_elements(ck_block_format format) { return block_sizes[format].el
 
 size_t ck_block_bytes(ck_block_format format) { return block_sizes[format].bytes; }
 
-static uint16_t read_u16(const uint8_t *bytes) { return (uint16_t)(bytes[0] | bytes[1] << 8); }
-
-static uint32_t read_u32(const uint8_t *bytes)
-{
-    return (uint32_t)read_u16(bytes) | (uint32_t)read_u16(bytes + 2) << 16;
-}
-
-static float read_half(const uint8_t *bytes) { return ck_f16_to_f32(read_u16(bytes)); }
-
 // MARK: - Blocks of 32
 
 static void q8_0(const uint8_t *block, float *out)
@@ -45,9 +33,6 @@ static void q8_0(const uint8_t *block, float *out)
     const float d = read_half(block);
     for (int i = 0; i < SMALL_BLOCK; i++) out[i] = d * (float)(int8_t)block[2 + i];
 }
-
-// Element i of 32: byte i % 16, low half for the first 16 elements.
-static int32_t small_nibble(const uint8_t *pairs, int i) { return pairs[i % 16] >> (i / 16 * 4) & 15; }
 
 static void q4_0(const uint8_t *block, float *out)
 {
@@ -83,26 +68,6 @@ static void q5_1(const uint8_t *block, float *out)
 
 // MARK: - Blocks of 256
 
-// Scale and minimum of sub-block j of 8, six bits each in twelve bytes. The first four bytes hold scales 0...3 and the
-// next four minima 0...3, in their low six bits; their high two bits belong to scales and minima 4...7, whose low four
-// bits are the halves of the last four bytes.
-static void scale_and_minimum(const uint8_t *packed, int j, int32_t *scale, int32_t *minimum)
-{
-    if (j < 4) {
-        *scale = packed[j] & 63;
-        *minimum = packed[j + 4] & 63;
-    } else {
-        *scale = (packed[j + 4] & 15) | packed[j - 4] >> 6 << 4;
-        *minimum = packed[j + 4] >> 4 | packed[j] >> 6 << 4;
-    }
-}
-
-// Element l of sub-block j: 32 bytes serve two sub-blocks, the even one with their low halves.
-static int32_t super_nibble(const uint8_t *pairs, int j, int l)
-{
-    return pairs[j / 2 * 32 + l] >> (j % 2 * 4) & 15;
-}
-
 // Q4_K, and with `high`, whose byte l has bit j for element l of sub-block j, Q5_K.
 static void q4_k_or_q5_k(const uint8_t *block, const uint8_t *high, const uint8_t *pairs, float *out)
 {
@@ -123,18 +88,13 @@ static void q4_k(const uint8_t *block, float *out) { q4_k_or_q5_k(block, NULL, b
 
 static void q5_k(const uint8_t *block, float *out) { q4_k_or_q5_k(block, block + 16, block + 48, out); }
 
-// Each half of 128 elements has 64 bytes of low bits and 32 of high bits; element e of it takes byte e % 64 of the one,
-// low half for the first 64, and two bits of byte e % 32 of the other, lowest first.
 static void q6_k(const uint8_t *block, float *out)
 {
-    const uint8_t *low = block, *high = block + 128, *scales = block + 192;
+    const uint8_t *scales = block + 192;
     const float d = read_half(block + 208);
     for (int i = 0; i < SUPER_BLOCK; i++) {
-        const int half = i / 128, e = i % 128;
-        const int32_t bits = low[half * 64 + e % 64] >> (e / 64 * 4) & 15;
-        const int32_t top = high[half * 32 + e % 32] >> (e / 32 * 2) & 3;
         const float scale = d * (float)(int8_t)scales[i / 16];
-        out[i] = scale * (float)(bits + 16 * top - 32);
+        out[i] = scale * (float)six_bits(block, i);
     }
 }
 
