@@ -44,7 +44,7 @@ struct WorkloadRunner {
     let expected = runs.first?.first?.results.map(\.tokenIDs)
     let report = WorkloadReport(
       name: workload.name, title: workload.title, notes: workload.notes,
-      weightType: workload.weights.type.rawValue, weightBytes: workload.weights.byteCount,
+      weightType: workload.weights.typeNames, weightBytes: workload.weights.byteCount,
       weightBytesPerStep: workload.weights.bytesPerStep, requestCount: workload.requests.count,
       promptTokens: workload.promptTokenCount, bandwidth: BandwidthReading(readings),
       tokensIdentical: runs.joined().allSatisfy { $0.results.map(\.tokenIDs) == expected },

@@ -79,20 +79,27 @@ int64_t ck_pack_blocks(const ck_context *context, const ck_pack_blocks_args *arg
 
 /// Integers in groups with a scale and a minimum each, weight = scale * q + minimum, each number apart: the format of
 /// MLX's affine quantization (https://github.com/ml-explore/mlx, quantize).
-typedef struct ck_pack_affine_args {
+typedef struct ck_affine {
     const void *integers;       ///< [N, K * bits / 8] bytes, the first of two halves low; any alignment, as all three
     const void *scales;         ///< [N, K / group_size] of scale_type
     const void *minima;         ///< the same
-    ck_weight_type scale_type;  ///< F16 or BF16; F32 with numbers of 11 bits
+    ck_weight_type scale_type;  ///< F16, BF16 or F32
     int32_t bits;               ///< 4 or 8
     int32_t group_size;         ///< 32, 64, 128 or 256; K is a multiple
+} ck_affine;
+
+/// Widens [N, K] weights to floats: out[n, k] = fma(q, scale, minimum). One thread.
+void ck_dequantize_affine(const ck_affine *source, int32_t num_inputs, int32_t num_outputs, float *out);
+
+typedef struct ck_pack_affine_args {
+    ck_affine source;
     ck_pack_place place;
 } ck_pack_affine_args;
 
 /// The panel type of integers of 4 or 8 bits with a scale and a minimum.
 ck_weight_type ck_affine_weight_type(int32_t bits);
 
-/// Packs affine groups as they are: each weight is fma(q, scale, minimum).
+/// Packs affine groups as they are: each weight is the float that ck_dequantize_affine makes.
 ///
 /// Returns   as ck_pack_blocks, also for a group whose scale or minimum cannot be held: one of more than 11 bits, or
 ///           2^29 times smaller than another of the same row and run of CK_RUN groups.

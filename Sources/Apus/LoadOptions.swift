@@ -2,7 +2,7 @@ public import ApusKernels
 
 /// How a model is held and run.
 public struct LoadOptions: Sendable, Equatable {
-  /// Type the weights are held in; nil for the checkpoint's own.
+  /// Type the weights are converted to; nil: each matrix is held as the files have it.
   public var weights: WeightType?
   /// Threads of each step; nil for the physical cores this process may use.
   public var threadCount: Int?

@@ -95,8 +95,7 @@ public struct OpenModel: Sendable {
   /// Reads, checks and packs the weights.
   ///
   /// - Parameters:
-  ///   - type: what to hold the matrices in; nil for the type of the embedding in the file, or f32 where that is in
-  ///     blocks.
+  ///   - type: what to convert the matrices to; nil: each is held as the files have it.
   ///   - progress: called with the share packed, in 0...1.
   public func weights(
     type: WeightType? = nil, context: KernelContext, progress: ((Double) -> Void)? = nil

@@ -8,6 +8,9 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
   case outOfMemory(bytes: Int)
   /// A weight is not finite, or is not after conversion to the type it is held in.
   case notFinite(row: Int, column: Int)
+  /// The scale or minimum of a weight's group has more digits than panels hold, or is 2^29 times smaller than another
+  /// of its run.
+  case inexactScale(row: Int, column: Int)
 
   public var description: String {
     switch self {
@@ -20,6 +23,8 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
       "no memory for \(bytes) bytes"
     case .notFinite(let row, let column):
       "element [\(row), \(column)] is not finite in the type it is held in"
+    case .inexactScale(let row, let column):
+      "the group of element [\(row), \(column)] has a scale that cannot be held without loss"
     }
   }
 }

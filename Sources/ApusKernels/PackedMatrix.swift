@@ -1,55 +1,11 @@
 import CKernels
 
-/// Type of the numbers a matrix is packed from.
-public enum FloatType: String, Sendable, CaseIterable {
-  case f32, f16, bf16
-
-  public var byteCount: Int { self == .f32 ? 4 : 2 }
-
-  var cValue: ck_weight_type { WeightType(self).cValue }
-}
-
-/// Type that packed weights are held in.
-public enum WeightType: String, Sendable, CaseIterable {
-  case f32, f16, bf16
-  /// Eight bits, or four, times a binary16 scale for each 32 inputs of an output: 8.5 and 4.5 bits a weight.
-  case int8, int4
-
-  public init(_ type: FloatType) {
-    self =
-      switch type {
-      case .f32: .f32
-      case .f16: .f16
-      case .bf16: .bf16
-      }
-  }
-
-  var cValue: ck_weight_type {
-    switch self {
-    case .f32: CK_WEIGHT_F32
-    case .f16: CK_WEIGHT_F16
-    case .bf16: CK_WEIGHT_BF16
-    case .int8: CK_WEIGHT_I8
-    case .int4: CK_WEIGHT_I4
-    }
-  }
-
-  /// What a product's activations are rounded to on `context`.
-  func activation(on context: KernelContext) -> ck_activation {
-    switch self {
-    case .f32, .f16: CK_ACTIVATION_F32
-    case .bf16: context.roundsActivationsToBF16 ? CK_ACTIVATION_BF16 : CK_ACTIVATION_F32
-    case .int8, .int4: context.isPrecise ? CK_ACTIVATION_F32 : CK_ACTIVATION_I8
-    }
-  }
-}
-
 /// The weights of a linear layer, `[outputs, inputs]`, packed into panels for the micro-kernels.
 ///
 /// Several matrices with the same inputs may share one packed matrix, each from a panel of its own on: one product
 /// then serves them all (query, key and value; gate and up).
 public struct PackedMatrix: Sendable {
-  public let type: WeightType
+  public let type: PanelType
   public let inputCount: Int
   /// Outputs, padding of each part's last panel included.
   public let outputCount: Int
@@ -65,12 +21,12 @@ public struct PackedMatrix: Sendable {
   }
 
   /// Bytes that a matrix of `outputCount` (whole panels) takes.
-  public static func byteCount(type: WeightType, inputCount: Int, outputCount: Int) -> Int {
+  public static func byteCount(type: PanelType, inputCount: Int, outputCount: Int) -> Int {
     padded(outputCount) / panelColumns * ck_panel_bytes(type.cValue, Int32(inputCount))
   }
 
   /// A matrix of zeros at `byteOffset` of `memory`; fill it with `pack`.
-  public init(type: WeightType, inputCount: Int, outputCount: Int, memory: KernelMemory, byteOffset: Int) {
+  public init(type: PanelType, inputCount: Int, outputCount: Int, memory: KernelMemory, byteOffset: Int) {
     precondition(inputCount > 0 && outputCount > 0 && byteOffset % 64 == 0)
     precondition(
       byteOffset + Self.byteCount(type: type, inputCount: inputCount, outputCount: outputCount)
@@ -92,14 +48,43 @@ public struct PackedMatrix: Sendable {
     case gate, up
   }
 
-  /// Packs `outputs` rows of `source`, `[outputs, inputCount]` of `sourceType` at any alignment.
-  /// - Throws: `KernelError.notFinite` for the first weight that is infinite or NaN, or would become so (in the
-  ///   integer types the first of a group whose scale would).
+  /// Packs `outputs` rows of `source`, `[outputs, inputCount]`. Floats are converted; integers are taken as they
+  /// are and need a matrix of their `panelType`.
+  /// - Throws: `KernelError.notFinite` for the first weight that is infinite or NaN, or would become so, and of
+  ///   integers for the first of a group whose scale is; `.inexactScale` for the first of a group whose scale has
+  ///   no place here.
   public func pack(
-    _ source: UnsafeRawBufferPointer, sourceType: FloatType, outputs: Int, at placement: Placement,
-    context: KernelContext
+    _ source: MatrixElements, outputs: Int, at placement: Placement, context: KernelContext
   ) throws(KernelError) {
-    precondition(source.count == outputs * inputCount * sourceType.byteCount)
+    precondition(source.byteCount(rows: outputs, columns: inputCount) == source.bytes.count)
+    let place = cPlace(outputs: outputs, at: placement)
+    let bad: Int64
+    switch source {
+    case .floats(let bytes, let sourceType):
+      precondition(!type.isFromFilesOnly, "floats cannot be packed as \(type.rawValue)")
+      var args = ck_pack_args(
+        source: bytes.baseAddress!, source_type: sourceType.cValue, num_inputs: place.num_inputs,
+        num_outputs: place.num_outputs, panels: panels, type: type.cValue, first_panel: place.first_panel,
+        panel_step: place.panel_step)
+      bad = ck_pack_linear(context.pointer, &args)
+    case .blocks(let bytes, let format):
+      precondition(type == format.panelType, "\(format.rawValue) cannot be held as \(type.rawValue)")
+      var args = ck_pack_blocks_args(blocks: bytes.baseAddress!, format: format.cValue, place: place)
+      bad = ck_pack_blocks(context.pointer, &args)
+    case .affine(let groups):
+      precondition(type == groups.panelType, "\(groups.bits) bits cannot be held as \(type.rawValue)")
+      var args = ck_pack_affine_args(source: groups.cValue, place: place)
+      bad = ck_pack_affine(context.pointer, &args)
+    }
+    guard bad >= 0 else { return }
+    let (row, column) = (Int(bad) / inputCount, Int(bad) % inputCount)
+    if case .affine(let groups) = source, groups.isFinite(row: row, column: column, columns: inputCount) {
+      throw .inexactScale(row: row, column: column)
+    }
+    throw .notFinite(row: row, column: column)
+  }
+
+  private func cPlace(outputs: Int, at placement: Placement) -> ck_pack_place {
     let (first, step): (Int, Int) =
       switch placement {
       case .consecutive(let firstOutput): (firstOutput / Self.panelColumns, 1)
@@ -108,12 +93,9 @@ public struct PackedMatrix: Sendable {
       }
     let lastPanel = first + (Self.padded(outputs) / Self.panelColumns - 1) * step
     precondition(lastPanel < Self.padded(outputCount) / Self.panelColumns)
-    var args = ck_pack_args(
-      source: source.baseAddress!, source_type: sourceType.cValue, num_inputs: Int32(inputCount),
-      num_outputs: Int32(outputs), panels: panels, type: type.cValue, first_panel: Int32(first),
+    return ck_pack_place(
+      panels: panels, num_inputs: Int32(inputCount), num_outputs: Int32(outputs), first_panel: Int32(first),
       panel_step: Int32(step))
-    let bad = ck_pack_linear(context.pointer, &args)
-    guard bad < 0 else { throw .notFinite(row: Int(bad) / inputCount, column: Int(bad) % inputCount) }
   }
 
   /// Gathers rows as floats: `out[t, k] = W[indexes[t], k]`, out `[rows, stride]`.

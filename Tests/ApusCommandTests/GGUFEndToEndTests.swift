@@ -65,7 +65,7 @@ import Testing
     #expect(run.output.contains("format           GGUF 3\n"))
     #expect(run.output.contains("architecture     LlamaForCausalLM\n"))
     #expect(run.output.contains("21 (8 F32, 2 F16, 2 Q4_0, 2 Q4_1, 2 Q5_0, 2 Q5_1, 1 Q8_0, 2 BF16)"))
-    #expect(run.output.contains("packed as f32\n"))
+    #expect(run.output.contains("packed as f32, bf16, int8, int4, int8-affine\n"))
     #expect(run.output.contains("blk.0.attn_k.weight Q5_1 [16, 32]\n"))
 
     struct Report: Decodable {

@@ -4,7 +4,7 @@ import Testing
 @Suite struct PackedMatrixTests {
   private static let inputs = 5
 
-  private func zeros(_ type: WeightType, outputs: Int) throws -> PackedMatrix {
+  private func zeros(_ type: PanelType, outputs: Int) throws -> PackedMatrix {
     let bytes = PackedMatrix.byteCount(type: type, inputCount: Self.inputs, outputCount: outputs)
     return try PackedMatrix(
       type: type, inputCount: Self.inputs, outputCount: outputs, memory: KernelMemory(byteCount: bytes),
@@ -30,7 +30,7 @@ import Testing
   @Test(arguments: WeightType.allCases, InstructionSet.runnable)
   func rowsComeBackAsTheyWerePacked(type: WeightType, isa: InstructionSet) throws {
     let context = try KernelContext(instructionSet: isa, threadCount: 2)
-    let matrix = try zeros(type, outputs: 19)
+    let matrix = try zeros(PanelType(type), outputs: 19)
     var source = integers(rows: 19, from: 0)
     if type == .int8 || type == .int4 {
       // Each row's largest magnitude makes its scale 1, or 2.
@@ -42,7 +42,7 @@ import Testing
       }
     }
     try source.withUnsafeBytes {
-      try matrix.pack($0, sourceType: .f32, outputs: 19, at: .consecutive(firstOutput: 0), context: context)
+      try matrix.pack(.floats($0, .f32), outputs: 19, at: .consecutive(firstOutput: 0), context: context)
     }
     let order: [Int32] = [18, 0, 7, 7, 16]
     let expected = order.flatMap { row in (0..<Self.inputs).map { source[Int(row) * Self.inputs + $0] } }
@@ -54,9 +54,9 @@ import Testing
     let matrix = try zeros(.f32, outputs: 64)
     let gate = integers(rows: 32, from: 1), up = integers(rows: 32, from: 1001)
     try gate.withUnsafeBytes {
-      try matrix.pack($0, sourceType: .f32, outputs: 32, at: .gate, context: context)
+      try matrix.pack(.floats($0, .f32), outputs: 32, at: .gate, context: context)
     }
-    try up.withUnsafeBytes { try matrix.pack($0, sourceType: .f32, outputs: 32, at: .up, context: context) }
+    try up.withUnsafeBytes { try matrix.pack(.floats($0, .f32), outputs: 32, at: .up, context: context) }
     let rows = gathered(matrix, rows: [0, 16, 32, 48], context)
     let first = stride(from: 0, to: rows.count, by: Self.inputs).map { rows[$0] }
     #expect(first == [gate[0], up[0], gate[16 * Self.inputs], up[16 * Self.inputs]])
@@ -70,7 +70,7 @@ import Testing
     source[2 * Self.inputs + 3] = value
     #expect(throws: KernelError.notFinite(row: 2, column: 3)) {
       try source.withUnsafeBytes {
-        try matrix.pack($0, sourceType: .f32, outputs: 4, at: .consecutive(firstOutput: 0), context: context)
+        try matrix.pack(.floats($0, .f32), outputs: 4, at: .consecutive(firstOutput: 0), context: context)
       }
     }
   }
@@ -80,7 +80,7 @@ import Testing
     let matrix = try zeros(.f32, outputs: 3)
     let source = integers(rows: 3, from: -7)
     try source.withUnsafeBytes {
-      try matrix.pack($0, sourceType: .f32, outputs: 3, at: .consecutive(firstOutput: 0), context: context)
+      try matrix.pack(.floats($0, .f32), outputs: 3, at: .consecutive(firstOutput: 0), context: context)
     }
     var x: [Float] = [1, -2, 3, -4, 5], out: [Float] = [9, 9, 9, 9]
     var bias = [Float](repeating: 0, count: 16)

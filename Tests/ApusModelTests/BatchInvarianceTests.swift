@@ -6,25 +6,20 @@ import Testing
 /// A row's logits are the same bits whoever shares the step.
 @Suite struct BatchInvarianceTests {
   struct Case: CustomTestStringConvertible, Sendable {
-    let fixture: ReferenceFixture
-    let type: WeightType
+    let model: TestModel
     let instructionSet: InstructionSet
-    var testDescription: String { "\(fixture.name) in \(type.rawValue) on \(instructionSet.rawValue)" }
+    var testDescription: String { "\(model.testDescription) on \(instructionSet.rawValue)" }
 
-    static let all = ["qwen2-untied-odd", "mistral-window", "llama3", "qwen3"].flatMap { name in
-      WeightType.allCases.flatMap { type in
-        InstructionSet.runnable.map {
-          Case(fixture: try! ReferenceFixture(name), type: type, instructionSet: $0)
-        }
-      }
+    static let all = TestModel.all(["qwen2-untied-odd", "mistral-window", "llama3", "qwen3"]).flatMap {
+      model in
+      InstructionSet.runnable.map { Case(model: model, instructionSet: $0) }
     }
   }
 
   @Test(arguments: Case.all)
   func givesTheSameBitsAloneAndInARaggedBatch(_ test: Case) throws {
     var random = SplitMix64(seed: 7)
-    let alone = try TransformerSession(
-      fixture: test.fixture, type: test.type, instructionSet: test.instructionSet, precise: false)
+    let alone = try TransformerSession(model: test.model, instructionSet: test.instructionSet)
     let vocabulary = Int32(alone.vocabularySize)
     let sequences = (0..<6).map { _ in
       (0..<Int.random(in: 2...40, using: &random)).map { _ in Int32.random(in: 0..<vocabulary, using: &random)
@@ -33,8 +28,7 @@ import Testing
     let expected = try sequences.map { try alone.logits(of: $0, chunks: [$0.count]) }
     for threadCount in [1, 2] {
       let together = try TransformerSession(
-        fixture: test.fixture, type: test.type, instructionSet: test.instructionSet,
-        threadCount: threadCount, precise: false, rowsPerStepMax: 96)
+        model: test.model, instructionSet: test.instructionSet, threadCount: threadCount, rowsPerStepMax: 96)
       let found = try interleaved(sequences, on: together, using: &random)
       for index in sequences.indices {
         for row in sequences[index].indices {

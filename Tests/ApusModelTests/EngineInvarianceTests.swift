@@ -7,23 +7,16 @@ import Testing
 /// greedy and seeded sampling. Each request's tokens and logprobs are those of the request alone.
 @Suite struct EngineInvarianceTests {
   struct Case: CustomTestStringConvertible, Sendable {
-    let fixture: ReferenceFixture
-    let type: WeightType
+    let model: TestModel
     let instructionSet: InstructionSet
     let threadCount: Int
     var testDescription: String {
-      "\(fixture.name) in \(type.rawValue) on \(instructionSet.rawValue), \(threadCount) threads"
+      "\(model.testDescription) on \(instructionSet.rawValue), \(threadCount) threads"
     }
 
-    static let all = ["qwen2-untied-odd", "mistral-window"].flatMap { name in
-      WeightType.allCases.flatMap { type in
-        InstructionSet.runnable.flatMap { instructionSet in
-          [1, 2].map {
-            Case(
-              fixture: try! ReferenceFixture(name), type: type, instructionSet: instructionSet,
-              threadCount: $0)
-          }
-        }
+    static let all = TestModel.all(["qwen2-untied-odd", "mistral-window"]).flatMap { model in
+      InstructionSet.runnable.flatMap { instructionSet in
+        [1, 2].map { Case(model: model, instructionSet: instructionSet, threadCount: $0) }
       }
     }
   }
@@ -32,7 +25,7 @@ import Testing
   func everyRequestIsBitForBitItselfAlone(_ test: Case) async throws {
     let alone = try KernelContext(instructionSet: test.instructionSet, threadCount: 1)
     let together = try KernelContext(instructionSet: test.instructionSet, threadCount: test.threadCount)
-    let weights = try PackedWeights(directory: test.fixture.directory, type: test.type, context: together)
+    let weights = try test.model.weights(together)
     // One token in sixteen ends a text, so that slots change hands at odd times.
     let eos = (0..<Int32(weights.configuration.vocabularySize)).filter { $0 % 16 == 3 }
     let invariance = BatchInvariance(eosTokenIDs: eos) { slotCount in

@@ -14,6 +14,15 @@ extension TransformerSession {
     try self.init(weights, context: context, slotCount: slotCount, rowsPerStepMax: rowsPerStepMax)
   }
 
+  /// A session over a model, with the activations that products of its type are made for.
+  convenience init(
+    model: TestModel, instructionSet: InstructionSet, threadCount: Int = 1, rowsPerStepMax: Int = 64
+  ) throws {
+    let context = try KernelContext(instructionSet: instructionSet, threadCount: threadCount)
+    try self.init(
+      model.weights(context), context: context, slotCount: 8, rowsPerStepMax: rowsPerStepMax)
+  }
+
   /// Logits of every row of `tokens`, run in chunks of the given sizes (the last repeats) in `slot`.
   func logits(of tokens: [Int32], chunks: [Int], slot: Int = 0) throws -> [[Float]] {
     var rows: [[Float]] = []

@@ -37,7 +37,7 @@ import Testing
     let reference = try LanguageModel.load(.folder(folder))
     #expect(file.name == "qwen2-bf16-letters")
     #expect(file.eosTokenIDs == reference.eosTokenIDs && file.eosTokenIDs.count == 2)
-    #expect(file.weights.type == reference.weights.type)
+    #expect(file.weights.types == reference.weights.types)
     let prompts = ["hello world", "a", "\u{E9}</s>b", ""]
     for sampling in [SamplingParameters.greedy(maxTokens: 24), SamplingParameters(seed: 3, maxTokens: 24)] {
       let found = try await file.batchGenerate(prompts: prompts, maxSequenceLength: 64, sampling: sampling)

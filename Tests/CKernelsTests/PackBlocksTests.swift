@@ -157,12 +157,16 @@ import Testing
       let panels = GuardedBuffer<UInt8>(count: 2 * ck_panel_bytes(type, Int32(inputs)), alignment: 64)
       let (q, s, m) = (GuardedBuffer(integers), GuardedBuffer(scales), GuardedBuffer(minima))
       var args = ck_pack_affine_args(
-        integers: q.base, scales: s.base, minima: m.base, scale_type: scaleType, bits: Int32(bits),
-        group_size: Int32(groupSize),
+        source: ck_affine(
+          integers: q.base, scales: s.base, minima: m.base, scale_type: scaleType, bits: Int32(bits),
+          group_size: Int32(groupSize)),
         place: ck_pack_place(
           panels: panels.base, num_inputs: Int32(inputs), num_outputs: Int32(outputs), first_panel: 0,
           panel_step: 1))
       let bad = ck_pack_affine(Context(ISA.runnable[0]).pointer, &args)
+      let widened = GuardedBuffer<Float>(count: outputs * inputs)
+      ck_dequantize_affine(&args.source, Int32(inputs), Int32(outputs), widened.base)
+      #expect(widened.isIntact && (bad >= 0 || widened.elements == expected))
       #expect(panels.isIntact && q.isIntact && s.isIntact && m.isIntact)
       return (bad, panels, type)
     }

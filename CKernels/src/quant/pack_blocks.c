@@ -125,20 +125,37 @@ static float run_factor(const void *numbers, ck_weight_type type, size_t first, 
     return ldexpf(1, exponent < -126 ? -126 : exponent);
 }
 
+static int32_t affine_integer(const ck_affine *from, size_t index)
+{
+    const uint8_t *bytes = from->integers;
+    return from->bits == 8 ? bytes[index] : bytes[index / 2] >> (index % 2 * 4) & 15;
+}
+
 static void read_affine_group(const ck_pack_affine_args *args, size_t row, size_t group, ck_int_group *out)
 {
-    const size_t inputs = (size_t)args->place.num_inputs, size = (size_t)args->group_size, of_row = inputs / size;
+    const ck_affine *from = &args->source;
+    const size_t inputs = (size_t)args->place.num_inputs, size = (size_t)from->group_size, of_row = inputs / size;
     const size_t begin = group / CK_RUN * CK_RUN * CK_GROUP, whole = begin + CK_RUN * CK_GROUP;
     const size_t end = whole < inputs ? whole : inputs;
     const size_t first = row * of_row + begin / size, count = (end - begin) / size;
     const size_t own = row * of_row + group * CK_GROUP / size;
-    out->factor = run_factor(args->scales, args->scale_type, first, count);
-    out->second_factor = run_factor(args->minima, args->scale_type, first, count);
-    out->scale = read_number(args->scales, args->scale_type, own) / out->factor;
-    out->second = read_number(args->minima, args->scale_type, own) / out->second_factor;
-    const uint8_t *bytes = (const uint8_t *)args->integers + (row * inputs + group * CK_GROUP) * (size_t)args->bits / 8;
-    for (int i = 0; i < CK_GROUP; i++)
-        out->q[i] = args->bits == 8 ? bytes[i] : (int16_t)(bytes[i / 2] >> (i % 2 * 4) & 15);
+    out->factor = run_factor(from->scales, from->scale_type, first, count);
+    out->second_factor = run_factor(from->minima, from->scale_type, first, count);
+    out->scale = read_number(from->scales, from->scale_type, own) / out->factor;
+    out->second = read_number(from->minima, from->scale_type, own) / out->second_factor;
+    for (size_t i = 0; i < CK_GROUP; i++)
+        out->q[i] = (int16_t)affine_integer(from, row * inputs + group * CK_GROUP + i);
+}
+
+void ck_dequantize_affine(const ck_affine *source, int32_t num_inputs, int32_t num_outputs, float *out)
+{
+    const size_t size = (size_t)source->group_size, groups = (size_t)num_inputs / size * (size_t)num_outputs;
+    for (size_t g = 0; g < groups; g++) {
+        const float scale = read_number(source->scales, source->scale_type, g);
+        const float minimum = read_number(source->minima, source->scale_type, g);
+        for (size_t i = g * size; i < (g + 1) * size; i++)
+            out[i] = fmaf((float)affine_integer(source, i), scale, minimum);
+    }
 }
 
 // MARK: - All groups
@@ -201,6 +218,6 @@ ck_weight_type ck_affine_weight_type(int32_t bits) { return bits == 8 ? CK_WEIGH
 
 int64_t ck_pack_affine(const ck_context *context, const ck_pack_affine_args *args)
 {
-    pack_task task = {.affine = args, .place = &args->place, .type = ck_affine_weight_type(args->bits)};
+    pack_task task = {.affine = args, .place = &args->place, .type = ck_affine_weight_type(args->source.bits)};
     return pack(context, &task);
 }

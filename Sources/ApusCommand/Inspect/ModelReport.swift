@@ -63,7 +63,7 @@ extension ModelReport {
       ("sliding windows", windows),
       ("embeddings", c.tiedEmbeddings ? "tied" : "untied"),
       ("context", "\(c.contextLength) tokens"),
-      ("weights", "\(weights.byteCount.asBytes) packed as \(weights.type.rawValue)"),
+      ("weights", "\(weights.byteCount.asBytes) packed as \(weights.typeNames)"),
       (
         "KV cache",
         "\(cache.bytesPerToken.asBytes) a token; \(cache.byteCount.asBytes) for \(cache.slotCount) slots of "
@@ -146,7 +146,7 @@ extension ModelReport {
       "eos_token_ids": .integers(c.eosTokenIDs),
       "memory": [
         "checkpoint_bytes": .integer(model.byteCount),
-        "weights_type": .string(weights.type.rawValue),
+        "weights_type": .string(weights.typeNames),
         "weights_bytes": .integer(weights.byteCount),
         "kv_cache_bytes_per_token": .integer(cache.bytesPerToken),
         "kv_cache_slots": .integer(cache.slotCount),

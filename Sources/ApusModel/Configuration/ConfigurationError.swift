@@ -32,6 +32,7 @@ public enum ModelTensorError: Error, Sendable, Equatable {
   case missing(path: String, tensor: String, expectedShape: [Int])
   case wrongShape(path: String, tensor: String, found: [Int], expected: [Int])
   case unusableDType(path: String, tensor: String, found: TensorDType)
+  case wrongDType(path: String, tensor: String, found: TensorDType, expected: TensorDType)
   /// A tensor the configuration has no use for: the model would be run without it, and so wrongly.
   case unexpected(path: String, tensor: String)
   /// An output projection of its own, where the configuration ties it to the embedding.
@@ -47,10 +48,12 @@ extension ModelTensorError: CustomStringConvertible {
       "\(path): tensor \(tensor) has shape \(found); the configuration expects \(expected)"
     case .unusableDType(let path, let tensor, let found):
       "\(path): tensor \(tensor) has dtype \(found.rawValue); weights must be F32, F16 or BF16"
+    case .wrongDType(let path, let tensor, let found, let expected):
+      "\(path): tensor \(tensor) has dtype \(found.rawValue); expected \(expected.rawValue)"
     case .unexpected(let path, let tensor):
       "\(path): tensor \(quoted(tensor)) is not part of the model that its configuration describes"
     case .contradictsTie(let path, let tensor):
-      "\(path): tensor \(tensor) differs from model.embed_tokens.weight, to which tie_word_embeddings ties it"
+      "\(path): tensor \(tensor) differs from model.embed_tokens, to which tie_word_embeddings ties it"
     }
   }
 }

@@ -73,7 +73,8 @@ struct ConfigurationReader {
       slidingWindows: try SlidingWindowReader(config: config, layerCount: layerCount).windows(architecture),
       bosTokenID: try bosTokenID(architecture),
       eosTokenIDs: try eosTokenIDs(architecture),
-      dtype: try dtype())
+      dtype: try dtype(),
+      quantization: try QuantizationReader(config: config).quantization())
   }
 
   private func architecture() throws(ConfigurationError) -> ModelArchitecture {
@@ -106,9 +107,6 @@ struct ConfigurationReader {
     let activation = try field { () throws(CheckpointError) in try config.stringIfPresent("hidden_act") }
     // Two names of one function in transformers.
     guard ["silu", "swish", nil].contains(activation) else { throw unsupported("hidden_act", "silu") }
-    guard !config.has("quantization_config") else {
-      throw unsupported("quantization_config", "unquantized weights")
-    }
     guard try number("pretraining_tp") ?? 1 == 1 else { throw unsupported("pretraining_tp", "1") }
     for key in ["num_experts", "num_local_experts", "n_routed_experts", "moe_intermediate_size"] {
       guard try number(key) ?? 0 == 0 else { throw unsupported(key, "a dense model without experts") }

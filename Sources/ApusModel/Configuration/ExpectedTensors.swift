@@ -51,34 +51,67 @@ extension ModelConfiguration {
   }
 
   /// Checks that `checkpoint` holds exactly the tensors of this configuration, in the right shapes and in a
-  /// dtype that weights may have. Values are not looked at, with the exception below.
+  /// dtype that weights may have; a matrix may be quantized as the configuration says. Values are not looked at, with
+  /// the exception below.
   ///
   /// Two kinds of extra tensor pass: `rotary_emb.inv_freq`, which old checkpoints carry and which follows
-  /// from the configuration, and beside tied embeddings an `lm_head.weight` that is a copy of the embedding.
+  /// from the configuration, and beside tied embeddings an `lm_head` that is a copy of the embedding.
   /// One that differs is refused: transformers 4 ignores it and version 5 uses it, so it has no one meaning.
   public func validate(_ checkpoint: Checkpoint) throws(ModelTensorError) {
-    let path = checkpoint.directory.path
-    let expected = expectedTensors
-    for tensor in expected {
-      guard let found = checkpoint[tensor.name] else {
-        throw .missing(path: path, tensor: tensor.name, expectedShape: tensor.shape)
-      }
-      guard found.shape == tensor.shape else {
-        throw .wrongShape(path: found.path, tensor: tensor.name, found: found.shape, expected: tensor.shape)
-      }
-      guard found.dtype.isWeight else {
-        throw .unusableDType(path: found.path, tensor: tensor.name, found: found.dtype)
+    var names: Set<String> = []
+    for tensor in expectedTensors {
+      for part in parts(of: tensor, in: checkpoint) {
+        try part.check(checkpoint)
+        names.insert(part.name)
       }
     }
-    let names = Set(expected.map(\.name))
+    let head = "lm_head."
     for tensor in checkpoint.tensors where !names.contains(tensor.name) {
       if tensor.name.hasSuffix(".rotary_emb.inv_freq") { continue }
-      guard tiedEmbeddings, tensor.name == "lm_head.weight" else {
+      let original = "model.embed_tokens." + tensor.name.dropFirst(head.count)
+      guard tiedEmbeddings, tensor.name.hasPrefix(head), let embedding = checkpoint[original] else {
         throw .unexpected(path: tensor.path, tensor: tensor.name)
       }
-      guard let embedding = checkpoint["model.embed_tokens.weight"], isCopy(tensor, embedding) else {
-        throw .contradictsTie(path: tensor.path, tensor: tensor.name)
+      guard isCopy(tensor, embedding) else { throw .contradictsTie(path: tensor.path, tensor: tensor.name) }
+    }
+  }
+
+  /// The tensors that hold `tensor` in `checkpoint`: itself, or integers, scales and minima.
+  private func parts(of tensor: ExpectedTensor, in checkpoint: Checkpoint) -> [StoredPart] {
+    guard tensor.shape.count == 2, let names = QuantizedNames(weight: tensor.name),
+      let scales = checkpoint[names.scales], let format = quantization?.format(of: names.module)
+    else { return [StoredPart(name: tensor.name, shape: tensor.shape)] }
+    let (rows, columns) = (tensor.shape[0], tensor.shape[1])
+    // A row that is no whole number of groups has no shape that would do.
+    let groups = columns % format.groupSize == 0 ? columns / format.groupSize : 0
+    return [
+      StoredPart(
+        name: tensor.name, shape: [rows, groups * format.groupSize * format.bits / 32], dtype: .u32),
+      StoredPart(name: names.scales, shape: [rows, groups]),
+      StoredPart(name: names.biases, shape: [rows, groups], dtype: scales.dtype),
+    ]
+  }
+}
+
+/// A tensor of a checkpoint: of `dtype`, or of any that weights may have.
+private struct StoredPart {
+  var name: String
+  var shape: [Int]
+  var dtype: TensorDType?
+
+  func check(_ checkpoint: Checkpoint) throws(ModelTensorError) {
+    guard let found = checkpoint[name] else {
+      throw .missing(path: checkpoint.directory.path, tensor: name, expectedShape: shape)
+    }
+    guard found.shape == shape else {
+      throw .wrongShape(path: found.path, tensor: name, found: found.shape, expected: shape)
+    }
+    if let dtype {
+      guard found.dtype == dtype else {
+        throw .wrongDType(path: found.path, tensor: name, found: found.dtype, expected: dtype)
       }
+    } else if !found.dtype.isWeight {
+      throw .unusableDType(path: found.path, tensor: name, found: found.dtype)
     }
   }
 }

@@ -41,6 +41,8 @@ public struct ModelConfiguration: Sendable, Equatable {
   public var eosTokenIDs: [Int]
   /// Type the configuration announces; the tensors themselves decide.
   public var dtype: TensorDType?
+  /// How matrices of the checkpoint are quantized, where they are.
+  public var quantization: QuantizationConfiguration?
 }
 
 /// Families whose checkpoints this engine runs, named as `architectures` of `config.json` names them.

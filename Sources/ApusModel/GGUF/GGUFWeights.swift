@@ -3,7 +3,7 @@ public import ApusKernels
 
 /// The tensors of a GGUF file that `ModelConfiguration.validate` has accepted, under their Hugging Face names.
 ///
-/// Float tensors are handed out as the file has them, blocks widened to floats.
+/// Floats and blocks are handed out as the file has them, Llama's query and key rows in another order.
 public struct GGUFWeights: WeightSource {
   let file: GGUFFile
   let configuration: ModelConfiguration
@@ -13,9 +13,28 @@ public struct GGUFWeights: WeightSource {
     self.configuration = configuration
   }
 
-  public func withTensor(
-    _ tensor: ExpectedTensor, _ body: (UnsafeRawBufferPointer, FloatType) throws(ModelError) -> Void
+  public func panelType(of tensor: ExpectedTensor) throws(ModelError) -> PanelType {
+    BlockFormat(try found(tensor).type).panelType
+  }
+
+  public func withElements(
+    _ tensor: ExpectedTensor, _ body: (MatrixElements) throws(ModelError) -> Void
   ) throws(ModelError) {
+    let found = try found(tensor)
+    try found.withUnsafeBytes { bytes throws(ModelError) in
+      guard let headCount = interleavedHeadCount(tensor.name) else { return try body(found.elements(bytes)) }
+      let memory: KernelMemory
+      do throws(KernelError) { memory = try KernelMemory(byteCount: bytes.count) } catch {
+        throw .kernels(error)
+      }
+      let rows = UnsafeMutableRawBufferPointer(start: memory.base, count: bytes.count)
+      pairHalves(bytes, headCount: headCount, into: rows)
+      defer { withExtendedLifetime(memory) {} }
+      try body(found.elements(UnsafeRawBufferPointer(rows)))
+    }
+  }
+
+  private func found(_ tensor: ExpectedTensor) throws(ModelError) -> GGUFTensor {
     guard let name = GGUFTensorNames.name(of: tensor.name), let found = file[name] else {
       throw .tensors(.missing(path: file.path, tensor: tensor.name, expectedShape: tensor.shape))
     }
@@ -23,19 +42,7 @@ public struct GGUFWeights: WeightSource {
       throw .tensors(
         .wrongShape(path: file.path, tensor: name, found: found.shape, expected: tensor.shape))
     }
-    let headCount = interleavedHeadCount(tensor.name)
-    if let type = FloatType(found.type), headCount == nil {
-      try found.withUnsafeBytes { bytes throws(ModelError) in try body(bytes, type) }
-      return
-    }
-    let byteCount = found.elementCount * MemoryLayout<Float>.size
-    let memory: KernelMemory
-    do { memory = try KernelMemory(byteCount: byteCount) } catch { throw .kernels(error) }
-    let values = UnsafeMutableBufferPointer(start: memory.pointer(to: Float.self), count: found.elementCount)
-    found.withUnsafeBytes { BlockFormat(found.type).dequantize($0, into: values) }
-    if let headCount { pairHalves(values, headCount: headCount) }
-    defer { withExtendedLifetime(memory) {} }
-    try body(UnsafeRawBufferPointer(values), .f32)
+    return found
   }
 
   public func path(of tensor: String) -> String { file.path }
@@ -50,21 +57,27 @@ public struct GGUFWeights: WeightSource {
   }
 
   /// Puts the rows of each head into the order of Hugging Face checkpoints, which pair element i of a head with
-  /// i + headSize / 2: row 2i comes to i, row 2i + 1 to i + headSize / 2.
-  private func pairHalves(_ values: UnsafeMutableBufferPointer<Float>, headCount: Int) {
+  /// i + headSize / 2: row 2i comes to i, row 2i + 1 to i + headSize / 2. Blocks never cross rows.
+  private func pairHalves(
+    _ source: UnsafeRawBufferPointer, headCount: Int, into out: UnsafeMutableRawBufferPointer
+  ) {
     let headSize = configuration.headSize
-    let columns = values.count / (headCount * headSize)
     let half = headSize / 2
-    var head = [Float](repeating: 0, count: headSize * columns)
-    for start in stride(from: 0, to: values.count, by: head.count) {
-      head.withUnsafeMutableBufferPointer { head in
-        for row in 0..<headSize {
-          let source = start + (row % half * 2 + row / half) * columns
-          for column in 0..<columns { head[row * columns + column] = values[source + column] }
-        }
-      }
-      for index in head.indices { values[start + index] = head[index] }
+    let rowBytes = source.count / (headCount * headSize)
+    for row in 0..<headCount * headSize {
+      let inHead = row % headSize
+      let from = (row - inHead + inHead % half * 2 + inHead / half) * rowBytes
+      out.baseAddress!.advanced(by: row * rowBytes)
+        .copyMemory(from: source.baseAddress! + from, byteCount: rowBytes)
     }
+  }
+}
+
+extension GGUFTensor {
+  /// The tensor whose bytes these are.
+  fileprivate func elements(_ bytes: UnsafeRawBufferPointer) -> MatrixElements {
+    if let type = FloatType(type) { return .floats(bytes, type) }
+    return .blocks(bytes, BlockFormat(type))
   }
 }
 

@@ -6,8 +6,7 @@ extension PackedWeights {
   /// Loads a GGUF file.
   ///
   /// - Parameters:
-  ///   - type: what to hold the matrices in; nil for the type of the file's embedding, or f32 where that is in
-  ///     blocks.
+  ///   - type: what to convert the matrices to; nil: each is held as the file has it, blocks without loss.
   ///   - progress: called with the share packed, in 0...1.
   /// - Throws: `ModelError` naming file, key or tensor, value and what was expected. Nothing stays behind.
   public convenience init(
@@ -22,10 +21,9 @@ extension PackedWeights {
     _ file: GGUFFile, configuration: ModelConfiguration, type: WeightType? = nil, context: KernelContext,
     progress: ((Double) -> Void)? = nil
   ) throws(ModelError) {
-    let own = file[GGUFTensorNames.embedding].flatMap { FloatType($0.type) }.map(WeightType.init)
     try self.init(
       GGUFWeights(file, configuration: configuration), configuration: configuration,
-      type: type ?? own ?? .f32, context: context, progress: progress)
+      type: type, context: context, progress: progress)
     do { try file.requireUnchanged() } catch { throw .checkpoint(error) }
   }
 

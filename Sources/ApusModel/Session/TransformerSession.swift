@@ -64,7 +64,7 @@ public final class TransformerSession: StepModel {
         AttentionLimits(
           rows: rowsPerStepMax, sequences: slotCount, kvLength: positions,
           headCount: configuration.headCount, layout: kvLayout))
-      let products = layers.flatMap { [$0.qkv, $0.output, $0.gateUp, $0.down] } + [head]
+      let products = layers.flatMap(\.matrices) + [head]
       let linear = products.map { $0.scratchByteCount(rows: rowsPerStepMax, context: context) }.max() ?? 0
       scratch = try StepScratch(
         configuration: configuration, widths: widths, rows: rowsPerStepMax,
@@ -123,9 +123,12 @@ public final class TransformerSession: StepModel {
     context.rmsNorm(
       scratch.residual, rows: rowCount, width: configuration.hiddenSize, weight: layer.inputNorm,
       epsilon: configuration.rmsNormEpsilon, out: scratch.normed)
-    layer.qkv.multiply(
-      scratch.normed, rows: rowCount, bias: layer.qkvBias, out: scratch.qkv, scratch: scratch.kernels,
-      context: context)
+    for part in layer.qkv {
+      part.matrix.multiply(
+        scratch.normed, rows: rowCount, bias: layer.qkvBias.map { $0 + part.firstColumn },
+        out: RowBuffer(base: scratch.qkv.base + part.firstColumn, stride: scratch.qkv.stride),
+        scratch: scratch.kernels, context: context)
+    }
     context.ropeAppend(
       QKVRows(
         rows: scratch.qkv, headCount: configuration.headCount, keyOffset: widths.keyOffset,
@@ -180,7 +183,7 @@ enum SessionLimits {
 /// One layer's weights, as the kernels take them.
 private struct Layer {
   let inputNorm: UnsafePointer<Float>
-  let qkv: PackedMatrix
+  let qkv: [(matrix: PackedMatrix, firstColumn: Int)]
   let qkvBias: UnsafePointer<Float>?
   let headNorms: HeadNorms?
   let output: PackedMatrix
@@ -191,9 +194,11 @@ private struct Layer {
   let down: PackedMatrix
   let downBias: UnsafePointer<Float>?
 
+  var matrices: [PackedMatrix] { qkv.map(\.matrix) + [output, gateUp, down] }
+
   init(_ layout: WeightLayout.Layer, _ weights: PackedWeights) {
     inputNorm = weights.vector(layout.inputNorm)
-    qkv = weights.matrix(layout.qkv)
+    qkv = layout.qkv.map { (weights.matrix($0.matrix), $0.firstColumn) }
     qkvBias = layout.qkvBias.map(weights.vector)
     if let query = layout.queryNorm, let key = layout.keyNorm {
       headNorms = HeadNorms(

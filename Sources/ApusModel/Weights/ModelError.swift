@@ -7,7 +7,9 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
   case configuration(ConfigurationError)
   case tensors(ModelTensorError)
   /// A weight is infinite or NaN, or would be in the type it was to be held in.
-  case notFinite(path: String, tensor: String, row: Int, column: Int, heldAs: WeightType)
+  case notFinite(path: String, tensor: String, row: Int, column: Int, heldAs: PanelType)
+  /// The scale of a weight's group cannot be held without loss.
+  case inexactScale(path: String, tensor: String, row: Int, column: Int)
   case kernels(KernelError)
   /// A session asks for more than the model or the machine has.
   case session(field: String, found: Int, expected: String)
@@ -19,6 +21,9 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     case .tensors(let error): error.description
     case .notFinite(let path, let tensor, let row, let column, let type):
       "\(path): tensor \(tensor): element [\(row), \(column)] is not finite as \(type.rawValue)"
+    case .inexactScale(let path, let tensor, let row, let column):
+      "\(path): tensor \(tensor): the group of element [\(row), \(column)] has a scale or minimum 2^29 times "
+        + "smaller than another's nearby; expected numbers that a binary16 can hold beside each other"
     case .kernels(let error): error.description
     case .session(let field, let found, let expected): "\(field) is \(found); expected \(expected)"
     }

@@ -6,7 +6,7 @@ extension PackedWeights {
   /// Loads a Hugging Face folder: `config.json`, `generation_config.json`, safetensors.
   ///
   /// - Parameters:
-  ///   - type: what to hold the matrices in; nil for the checkpoint's own type.
+  ///   - type: what to convert the matrices to; nil: each is held as the checkpoint has it.
   ///   - progress: called with the share packed, in 0...1.
   /// - Throws: `ModelError` naming file, field or tensor, value and what was expected. Nothing stays behind.
   public convenience init(
@@ -21,9 +21,8 @@ extension PackedWeights {
     _ checkpoint: Checkpoint, configuration: ModelConfiguration, type: WeightType? = nil,
     context: KernelContext, progress: ((Double) -> Void)? = nil
   ) throws(ModelError) {
-    let own = checkpoint["model.embed_tokens.weight"].flatMap { FloatType($0.dtype) }.map(WeightType.init)
     try self.init(
-      CheckpointWeights(checkpoint), configuration: configuration, type: type ?? own ?? .f32,
+      CheckpointWeights(checkpoint, configuration: configuration), configuration: configuration, type: type,
       context: context, progress: progress)
     do { try checkpoint.requireUnchanged() } catch { throw .checkpoint(error) }
   }

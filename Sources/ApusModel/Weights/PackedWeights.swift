@@ -4,8 +4,8 @@ public import ApusKernels
 /// A model's weights, packed for the micro-kernels: read-only once made, shared by every session.
 public final class PackedWeights: Sendable {
   public let configuration: ModelConfiguration
-  /// Type the matrices are held in. Norms and biases are f32.
-  public let type: WeightType
+  /// Types the matrices are held in. Norms and biases are f32.
+  public let types: Set<PanelType>
   let layout: WeightLayout
   private let memory: KernelMemory
 
@@ -19,19 +19,27 @@ public final class PackedWeights: Sendable {
       ? layout.byteCount : layout.byteCount - (layout.layers.first?.inputNorm.byteOffset ?? 0)
   }
 
+  /// The types as text: "bf16", "int4-affine, int8-halves".
+  public var typeNames: String {
+    PanelType.allCases.filter(types.contains).map(\.rawValue).joined(separator: ", ")
+  }
+
   /// Packs every tensor of `source`.
   ///
-  /// - Parameter progress: called with the share done, in 0...1, after each layer.
+  /// - Parameters:
+  ///   - type: what to convert the matrices to; nil: each is held as the source has it.
+  ///   - progress: called with the share done, in 0...1, after each layer.
   /// - Throws: `ModelError` naming the tensor that is missing or not finite.
   public init(
-    _ source: some WeightSource, configuration: ModelConfiguration, type: WeightType, context: KernelContext,
+    _ source: some WeightSource, configuration: ModelConfiguration, type: WeightType?, context: KernelContext,
     progress: ((Double) -> Void)? = nil
   ) throws(ModelError) {
     self.configuration = configuration
-    self.type = type
-    layout = WeightLayout(configuration, type: type)
+    let layout = WeightLayout(configuration, types: try Self.types(source, configuration, type))
+    self.layout = layout
+    types = Set(layout.matrices.map(\.type))
     do { memory = try KernelMemory(byteCount: layout.byteCount) } catch { throw .kernels(error) }
-    let packer = Packer(source: source, memory: memory, type: type, context: context)
+    let packer = Packer(source: source, memory: memory, context: context)
     let c = configuration
     try packer.pack(
       "model.embed_tokens.weight", [c.vocabularySize, c.hiddenSize], into: layout.embedding, at: .start)
@@ -46,9 +54,21 @@ public final class PackedWeights: Sendable {
     progress?(1)
   }
 
+  private static func types(
+    _ source: some WeightSource, _ configuration: ModelConfiguration, _ type: WeightType?
+  ) throws(ModelError) -> WeightTypes {
+    if let type { return .uniform(PanelType(type)) }
+    var types: [String: PanelType] = [:]
+    for tensor in configuration.expectedTensors where tensor.shape.count == 2 {
+      guard let names = QuantizedNames(weight: tensor.name) else { continue }
+      types[names.module] = try source.panelType(of: tensor)
+    }
+    return .own(types)
+  }
+
   func matrix(_ place: WeightLayout.Matrix) -> PackedMatrix {
     PackedMatrix(
-      type: type, inputCount: place.inputCount, outputCount: place.outputCount, memory: memory,
+      type: place.type, inputCount: place.inputCount, outputCount: place.outputCount, memory: memory,
       byteOffset: place.byteOffset)
   }
 
@@ -65,7 +85,6 @@ extension PackedMatrix.Placement {
 private struct Packer<Source: WeightSource> {
   let source: Source
   let memory: KernelMemory
-  let type: WeightType
   let context: KernelContext
 
   func pack(_ layer: WeightLayout.Layer, prefix: String, _ c: ModelConfiguration) throws(ModelError) {
@@ -78,8 +97,10 @@ private struct Packer<Source: WeightSource> {
     ]
     for (name, count, offset) in parts {
       let projection = prefix + "self_attn.\(name)_proj"
+      guard let part = layer.qkv.first(where: { $0.contains(column: offset) }) else { continue }
       try pack(
-        projection + ".weight", [count, c.hiddenSize], into: layer.qkv, at: .consecutive(firstOutput: offset))
+        projection + ".weight", [count, c.hiddenSize], into: part.matrix,
+        at: .consecutive(firstOutput: offset - part.firstColumn))
       if let bias = layer.qkvBias { try copy(projection + ".bias", count: count, into: bias, at: offset) }
     }
     if let norm = layer.queryNorm { try copy(prefix + "self_attn.q_norm.weight", into: norm) }
@@ -107,16 +128,35 @@ private struct Packer<Source: WeightSource> {
   func pack(
     _ name: String, _ shape: [Int], into place: WeightLayout.Matrix, at placement: PackedMatrix.Placement
   ) throws(ModelError) {
+    let tensor = ExpectedTensor(name: name, shape: shape)
+    if place.type.isInteger, try source.panelType(of: tensor) == place.type {
+      try source.withElements(tensor) { elements throws(ModelError) in
+        try pack(elements, tensor, into: place, at: placement)
+      }
+    } else {
+      try source.withFloats(tensor) { bytes, type throws(ModelError) in
+        try pack(.floats(bytes, type), tensor, into: place, at: placement)
+      }
+    }
+  }
+
+  private func pack(
+    _ elements: MatrixElements, _ tensor: ExpectedTensor, into place: WeightLayout.Matrix,
+    at placement: PackedMatrix.Placement
+  ) throws(ModelError) {
     let matrix = PackedMatrix(
-      type: type, inputCount: place.inputCount, outputCount: place.outputCount, memory: memory,
+      type: place.type, inputCount: place.inputCount, outputCount: place.outputCount, memory: memory,
       byteOffset: place.byteOffset)
-    try source.withTensor(ExpectedTensor(name: name, shape: shape)) { bytes, sourceType throws(ModelError) in
-      do throws(KernelError) {
-        try matrix.pack(bytes, sourceType: sourceType, outputs: shape[0], at: placement, context: context)
-      } catch {
-        guard case .notFinite(let row, let column) = error else { throw .kernels(error) }
-        throw .notFinite(
-          path: source.path(of: name), tensor: name, row: row, column: column, heldAs: type)
+    let path = source.path(of: tensor.name)
+    do throws(KernelError) {
+      try matrix.pack(elements, outputs: tensor.shape[0], at: placement, context: context)
+    } catch {
+      switch error {
+      case .notFinite(let row, let column):
+        throw .notFinite(path: path, tensor: tensor.name, row: row, column: column, heldAs: place.type)
+      case .inexactScale(let row, let column):
+        throw .inexactScale(path: path, tensor: tensor.name, row: row, column: column)
+      default: throw .kernels(error)
       }
     }
   }
@@ -145,7 +185,7 @@ private struct Packer<Source: WeightSource> {
     _ name: String, count: Int, into place: WeightLayout.Vector, _ index: (Int) -> Int
   ) throws(ModelError) {
     let out = memory.pointer(to: Float.self, byteOffset: place.byteOffset)
-    try source.withTensor(ExpectedTensor(name: name, shape: [count])) { bytes, type throws(ModelError) in
+    try source.withFloats(ExpectedTensor(name: name, shape: [count])) { bytes, type throws(ModelError) in
       for element in 0..<count {
         let value = type.load(bytes, element)
         guard value.isFinite else {

@@ -12,8 +12,10 @@ public struct RandomWeights: WeightSource {
     self.seed = seed
   }
 
-  public func withTensor(
-    _ tensor: ExpectedTensor, _ body: (UnsafeRawBufferPointer, FloatType) throws(ModelError) -> Void
+  public func panelType(of tensor: ExpectedTensor) -> PanelType { .bf16 }
+
+  public func withElements(
+    _ tensor: ExpectedTensor, _ body: (MatrixElements) throws(ModelError) -> Void
   ) throws(ModelError) {
     let count = tensor.shape.reduce(1, *)
     let values = UnsafeMutableBufferPointer<UInt16>.allocate(capacity: count)
@@ -25,7 +27,7 @@ public struct RandomWeights: WeightSource {
     } else {
       fill(values, range: (3 / Float(tensor.shape[1])).squareRoot(), name: tensor.name)
     }
-    try body(UnsafeRawBufferPointer(values), .bf16)
+    try body(.floats(UnsafeRawBufferPointer(values), .bf16))
   }
 
   public func path(of tensor: String) -> String { "random weights" }

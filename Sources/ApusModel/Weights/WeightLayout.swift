@@ -2,9 +2,10 @@ import ApusKernels
 
 /// Where each packed matrix and vector of a model lies in one block of memory. Sizes alone: no weight is read.
 struct WeightLayout {
-  /// A packed matrix: its place and its shape, outputs in whole panels.
+  /// A packed matrix: its place, its type and its shape, outputs in whole panels.
   struct Matrix {
     var byteOffset: Int
+    var type: PanelType
     var inputCount: Int
     var outputCount: Int
   }
@@ -15,9 +16,20 @@ struct WeightLayout {
     var count: Int
   }
 
+  /// A matrix that makes the columns from `firstColumn` on of several that are made together.
+  struct Part {
+    var matrix: Matrix
+    var firstColumn: Int
+
+    func contains(column: Int) -> Bool {
+      column >= firstColumn && column < firstColumn + matrix.outputCount
+    }
+  }
+
   struct Layer {
     var inputNorm: Vector
-    var qkv: Matrix
+    /// Query, key and value, neighbours of one type in one matrix.
+    var qkv: [Part]
     var qkvBias: Vector?
     var queryNorm: Vector?
     var keyNorm: Vector?
@@ -30,39 +42,63 @@ struct WeightLayout {
     var downBias: Vector?
   }
 
-  let type: WeightType
+  private let types: WeightTypes
   private(set) var byteCount = 0
-  private(set) var embedding = Matrix(byteOffset: 0, inputCount: 0, outputCount: 0)
+  private(set) var embedding = Matrix(byteOffset: 0, type: .f32, inputCount: 0, outputCount: 0)
   private(set) var layers: [Layer] = []
   private(set) var finalNorm = Vector(byteOffset: 0, count: 0)
   /// nil when tied: the embedding's packed copy serves.
   private(set) var head: Matrix?
 
-  init(_ configuration: ModelConfiguration, type: WeightType) {
-    self.type = type
+  init(_ configuration: ModelConfiguration, types: WeightTypes) {
+    self.types = types
     let widths = ProjectionWidths(configuration)
-    embedding = matrix(configuration.hiddenSize, configuration.vocabularySize)
-    for _ in 0..<configuration.layerCount { layers.append(layer(configuration, widths)) }
+    embedding = matrix(["model.embed_tokens"], configuration.hiddenSize, configuration.vocabularySize)
+    for index in 0..<configuration.layerCount {
+      layers.append(layer("model.layers.\(index).", configuration, widths))
+    }
     finalNorm = vector(configuration.hiddenSize)
     if !configuration.tiedEmbeddings {
-      head = matrix(configuration.hiddenSize, configuration.vocabularySize)
+      head = matrix(["lm_head"], configuration.hiddenSize, configuration.vocabularySize)
     }
   }
 
-  private mutating func layer(_ c: ModelConfiguration, _ widths: ProjectionWidths) -> Layer {
+  /// All matrices, in the order they lie in.
+  var matrices: [Matrix] {
+    [embedding] + layers.flatMap { $0.qkv.map(\.matrix) + [$0.output, $0.gateUp, $0.down] }
+      + [head].compactMap { $0 }
+  }
+
+  private mutating func layer(_ prefix: String, _ c: ModelConfiguration, _ widths: ProjectionWidths) -> Layer
+  {
     Layer(
       inputNorm: vector(c.hiddenSize),
-      qkv: matrix(c.hiddenSize, widths.qkv),
+      qkv: parts(prefix + "self_attn.", c.hiddenSize, widths),
       qkvBias: c.attentionBias ? vector(widths.qkv) : nil,
       queryNorm: c.queryKeyNorm ? vector(c.headSize) : nil,
       keyNorm: c.queryKeyNorm ? vector(c.headSize) : nil,
-      output: matrix(widths.attention, c.hiddenSize),
+      output: matrix([prefix + "self_attn.o_proj"], widths.attention, c.hiddenSize),
       outputBias: c.outputBias ? vector(c.hiddenSize) : nil,
       postNorm: vector(c.hiddenSize),
-      gateUp: matrix(c.hiddenSize, 2 * widths.mlp),
+      gateUp: matrix(
+        [prefix + "mlp.gate_proj", prefix + "mlp.up_proj"], c.hiddenSize, 2 * widths.mlp),
       gateUpBias: c.mlpBias ? vector(2 * widths.mlp) : nil,
-      down: matrix(c.intermediateSize, c.hiddenSize),
+      down: matrix([prefix + "mlp.down_proj"], c.intermediateSize, c.hiddenSize),
       downBias: c.mlpBias ? vector(c.hiddenSize) : nil)
+  }
+
+  private mutating func parts(_ prefix: String, _ inputs: Int, _ widths: ProjectionWidths) -> [Part] {
+    let columns = [("q_proj", 0), ("k_proj", widths.keyOffset), ("v_proj", widths.valueOffset)]
+    var runs: [(type: PanelType, first: Int)] = []
+    for (name, first) in columns {
+      let type = types.type(of: [prefix + name])
+      if runs.last?.type != type { runs.append((type, first)) }
+    }
+    return runs.indices.map { index in
+      let end = index + 1 < runs.count ? runs[index + 1].first : widths.qkv
+      let first = runs[index].first
+      return Part(matrix: matrix(runs[index].type, inputs, end - first), firstColumn: first)
+    }
   }
 
   private mutating func take(_ bytes: Int) -> Int {
@@ -70,15 +106,36 @@ struct WeightLayout {
     return byteCount
   }
 
-  private mutating func matrix(_ inputs: Int, _ outputs: Int) -> Matrix {
+  private mutating func matrix(_ modules: [String], _ inputs: Int, _ outputs: Int) -> Matrix {
+    matrix(types.type(of: modules), inputs, outputs)
+  }
+
+  private mutating func matrix(_ type: PanelType, _ inputs: Int, _ outputs: Int) -> Matrix {
     let padded = PackedMatrix.padded(outputs)
     let bytes = PackedMatrix.byteCount(type: type, inputCount: inputs, outputCount: padded)
-    return Matrix(byteOffset: take(bytes), inputCount: inputs, outputCount: padded)
+    return Matrix(byteOffset: take(bytes), type: type, inputCount: inputs, outputCount: padded)
   }
 
   /// Biases are read in whole panels.
   private mutating func vector(_ count: Int) -> Vector {
     Vector(byteOffset: take(PackedMatrix.padded(count) * MemoryLayout<Float>.size), count: count)
+  }
+}
+
+/// What the matrices of a model are held in.
+enum WeightTypes {
+  case uniform(PanelType)
+  /// By module: the path of a weight without `.weight`.
+  case own([String: PanelType])
+
+  /// What holds the weights of `modules`, which share a matrix, without loss.
+  func type(of modules: [String]) -> PanelType {
+    switch self {
+    case .uniform(let type): return type
+    case .own(let types):
+      let found = Set(modules.map { types[$0] ?? .f32 })
+      return found.count == 1 ? found.first! : .f32
+    }
   }
 }
 
