@@ -23,6 +23,7 @@ public final class KernelMemory: @unchecked Sendable {
     let address = mmap(nil, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | mapAnonymous, -1, 0)
     guard let address, address != MAP_FAILED else { throw .outOfMemory(bytes: byteCount) }
     mapping = address
+    owner = nil
     mappedByteCount = mapped
     self.byteCount = byteCount
     let misalignment = Int(bitPattern: address) & (hugePage - 1)
@@ -32,9 +33,19 @@ public final class KernelMemory: @unchecked Sendable {
     #endif
   }
 
-  private let mapping: UnsafeMutableRawPointer
+  /// Memory of another owner, which lives as long as this does. It must never be written.
+  public init(borrowing bytes: UnsafeRawBufferPointer, of owner: AnyObject & Sendable) {
+    base = UnsafeMutableRawPointer(mutating: bytes.baseAddress!)
+    byteCount = bytes.count
+    mappedByteCount = 0
+    mapping = nil
+    self.owner = owner
+  }
 
-  deinit { munmap(mapping, mappedByteCount) }
+  private let mapping: UnsafeMutableRawPointer?
+  private let owner: (AnyObject & Sendable)?
+
+  deinit { if let mapping { munmap(mapping, mappedByteCount) } }
 
   /// The memory from `byteOffset` on as elements of `type`.
   public func pointer<T>(to type: T.Type = T.self, byteOffset: Int = 0) -> UnsafeMutablePointer<T> {

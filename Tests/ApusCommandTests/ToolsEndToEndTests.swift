@@ -43,6 +43,24 @@ import Testing
     #expect(lines.output == "\"</s>ab\"\n\"é\\\"\"\n\"\u{FFFD}\"\n\"\"\n")
   }
 
+  @Test func quantizesIntoAFolderThatGeneratesTheSame() throws {
+    let folder = try TemporaryFolder()
+    let out = folder.url.appending(path: "packed").path
+    let run = try ApusBinary.run("quantize", "embedded", out, "--weights", "int4")
+    #expect(run.exitCode == 0 && run.output.hasSuffix("packed as int4\n"), "\(run.error)")
+    let arguments = ["--prompt", "Tell me about the fox", "-n", "24"]
+    let packed = try ApusBinary.run(["generate", out] + arguments)
+    let converted = try ApusBinary.run(["generate", "embedded", "--weights", "int4"] + arguments)
+    #expect(packed.exitCode == 0 && packed.output == converted.output && !packed.output.isEmpty)
+    #expect(try ApusBinary.run("inspect", out).output.contains("format           safetensors, packed\n"))
+    try ApusBinary.run("quantize", "embedded", out).expectRefusal(out, "is there already")
+    try ApusBinary.run("quantize", "embedded", "/nonexistent/out").expectRefusal(
+      "/nonexistent/out", "cannot be written")
+    try ApusBinary.run("generate", out, "--weights", "bf16", "--prompt", "a").expectRefusal("packed as int4")
+    // Nothing but the folder is left.
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["packed"])
+  }
+
   @Test func namesTheLineThatCannotBeTokenized() throws {
     let folder = try tokenizerFolder()
     let run = try ApusBinary.run("tokenize", folder.path, input: "{\"text\": \"a\"}\n{\"txt\": \"a\"}\n")

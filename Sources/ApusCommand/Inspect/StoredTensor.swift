@@ -1,5 +1,6 @@
 import Apus
 import ApusCheckpoint
+import ApusModel
 
 /// A tensor as the model's files have it, whatever their format.
 struct StoredTensor {
@@ -13,7 +14,8 @@ struct StoredTensor {
 extension OpenModel {
   var format: String {
     switch source {
-    case .checkpoint: "safetensors"
+    case .checkpoint(let checkpoint):
+      PackedWeights.isPacked(checkpoint) ? "safetensors, packed" : "safetensors"
     case .gguf(let file): "GGUF \(file.version)"
     }
   }

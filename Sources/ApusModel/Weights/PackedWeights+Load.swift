@@ -16,11 +16,16 @@ extension PackedWeights {
     try self.init(checkpoint, configuration: configuration, type: type, context: context, progress: progress)
   }
 
-  /// Packs a checkpoint that `open(_:)` gave.
+  /// Packs a checkpoint that `open(_:)` gave, or maps one that is packed.
   public convenience init(
     _ checkpoint: Checkpoint, configuration: ModelConfiguration, type: WeightType? = nil,
     context: KernelContext, progress: ((Double) -> Void)? = nil
   ) throws(ModelError) {
+    if PackedPanels.isPacked(checkpoint) {
+      try self.init(packed: checkpoint, configuration: configuration, type: type)
+      progress?(1)
+      return
+    }
     try self.init(
       CheckpointWeights(checkpoint, configuration: configuration), configuration: configuration, type: type,
       context: context, progress: progress)
@@ -33,6 +38,10 @@ extension PackedWeights {
     do { configuration = try ModelConfiguration(directory: directory) } catch { throw .configuration(error) }
     let checkpoint: Checkpoint
     do { checkpoint = try Checkpoint.open(directory) } catch { throw .checkpoint(error) }
+    if PackedPanels.isPacked(checkpoint) {
+      _ = try PackedPanels.validate(checkpoint, configuration)
+      return (configuration, checkpoint)
+    }
     do { try configuration.validate(checkpoint) } catch { throw .tensors(error) }
     return (configuration, checkpoint)
   }

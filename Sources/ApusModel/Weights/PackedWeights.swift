@@ -7,7 +7,9 @@ public final class PackedWeights: Sendable {
   /// Types the matrices are held in. Norms and biases are f32.
   public let types: Set<PanelType>
   let layout: WeightLayout
-  private let memory: KernelMemory
+  let memory: KernelMemory
+  /// What each module's weights are held in.
+  let moduleTypes: [String: PanelType]
 
   /// Bytes of the packed weights.
   public var byteCount: Int { layout.byteCount }
@@ -35,7 +37,8 @@ public final class PackedWeights: Sendable {
     progress: ((Double) -> Void)? = nil
   ) throws(ModelError) {
     self.configuration = configuration
-    let layout = WeightLayout(configuration, types: try Self.types(source, configuration, type))
+    moduleTypes = try Self.moduleTypes(source, configuration, type)
+    let layout = WeightLayout(configuration, types: moduleTypes)
     self.layout = layout
     types = Set(layout.matrices.map(\.type))
     do { memory = try KernelMemory(byteCount: layout.byteCount) } catch { throw .kernels(error) }
@@ -54,16 +57,27 @@ public final class PackedWeights: Sendable {
     progress?(1)
   }
 
-  private static func types(
+  /// Weights that are packed already: `memory` holds what `layout` says, and is never written.
+  init(
+    configuration: ModelConfiguration, moduleTypes: [String: PanelType], layout: WeightLayout,
+    memory: KernelMemory
+  ) {
+    self.configuration = configuration
+    self.moduleTypes = moduleTypes
+    self.layout = layout
+    self.memory = memory
+    types = Set(layout.matrices.map(\.type))
+  }
+
+  private static func moduleTypes(
     _ source: some WeightSource, _ configuration: ModelConfiguration, _ type: WeightType?
-  ) throws(ModelError) -> WeightTypes {
-    if let type { return .uniform(PanelType(type)) }
+  ) throws(ModelError) -> [String: PanelType] {
     var types: [String: PanelType] = [:]
     for tensor in configuration.expectedTensors where tensor.shape.count == 2 {
       guard let names = QuantizedNames(weight: tensor.name) else { continue }
-      types[names.module] = try source.panelType(of: tensor)
+      types[names.module] = if let type { PanelType(type) } else { try source.panelType(of: tensor) }
     }
-    return .own(types)
+    return types
   }
 
   func matrix(_ place: WeightLayout.Matrix) -> PackedMatrix {

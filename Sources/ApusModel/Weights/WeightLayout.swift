@@ -42,7 +42,16 @@ struct WeightLayout {
     var downBias: Vector?
   }
 
-  private let types: WeightTypes
+  /// A part of the block, in the order they lie in: each begins where the one before ends, and at a multiple of 64.
+  struct Piece: Equatable {
+    var name: String
+    var byteOffset: Int
+    var byteCount: Int
+  }
+
+  /// What the weights of each module are to be held in: by the path of a weight without `.weight`.
+  private let types: [String: PanelType]
+  private(set) var pieces: [Piece] = []
   private(set) var byteCount = 0
   private(set) var embedding = Matrix(byteOffset: 0, type: .f32, inputCount: 0, outputCount: 0)
   private(set) var layers: [Layer] = []
@@ -50,14 +59,14 @@ struct WeightLayout {
   /// nil when tied: the embedding's packed copy serves.
   private(set) var head: Matrix?
 
-  init(_ configuration: ModelConfiguration, types: WeightTypes) {
+  init(_ configuration: ModelConfiguration, types: [String: PanelType]) {
     self.types = types
     let widths = ProjectionWidths(configuration)
     embedding = matrix(["model.embed_tokens"], configuration.hiddenSize, configuration.vocabularySize)
     for index in 0..<configuration.layerCount {
       layers.append(layer("model.layers.\(index).", configuration, widths))
     }
-    finalNorm = vector(configuration.hiddenSize)
+    finalNorm = vector("model.norm", configuration.hiddenSize)
     if !configuration.tiedEmbeddings {
       head = matrix(["lm_head"], configuration.hiddenSize, configuration.vocabularySize)
     }
@@ -72,70 +81,65 @@ struct WeightLayout {
   private mutating func layer(_ prefix: String, _ c: ModelConfiguration, _ widths: ProjectionWidths) -> Layer
   {
     Layer(
-      inputNorm: vector(c.hiddenSize),
+      inputNorm: vector(prefix + "input_layernorm", c.hiddenSize),
       qkv: parts(prefix + "self_attn.", c.hiddenSize, widths),
-      qkvBias: c.attentionBias ? vector(widths.qkv) : nil,
-      queryNorm: c.queryKeyNorm ? vector(c.headSize) : nil,
-      keyNorm: c.queryKeyNorm ? vector(c.headSize) : nil,
+      qkvBias: c.attentionBias ? vector(prefix + "self_attn.qkv_proj.bias", widths.qkv) : nil,
+      queryNorm: c.queryKeyNorm ? vector(prefix + "self_attn.q_norm", c.headSize) : nil,
+      keyNorm: c.queryKeyNorm ? vector(prefix + "self_attn.k_norm", c.headSize) : nil,
       output: matrix([prefix + "self_attn.o_proj"], widths.attention, c.hiddenSize),
-      outputBias: c.outputBias ? vector(c.hiddenSize) : nil,
-      postNorm: vector(c.hiddenSize),
+      outputBias: c.outputBias ? vector(prefix + "self_attn.o_proj.bias", c.hiddenSize) : nil,
+      postNorm: vector(prefix + "post_attention_layernorm", c.hiddenSize),
       gateUp: matrix(
         [prefix + "mlp.gate_proj", prefix + "mlp.up_proj"], c.hiddenSize, 2 * widths.mlp),
-      gateUpBias: c.mlpBias ? vector(2 * widths.mlp) : nil,
+      gateUpBias: c.mlpBias ? vector(prefix + "mlp.gate_up_proj.bias", 2 * widths.mlp) : nil,
       down: matrix([prefix + "mlp.down_proj"], c.intermediateSize, c.hiddenSize),
-      downBias: c.mlpBias ? vector(c.hiddenSize) : nil)
+      downBias: c.mlpBias ? vector(prefix + "mlp.down_proj.bias", c.hiddenSize) : nil)
   }
 
   private mutating func parts(_ prefix: String, _ inputs: Int, _ widths: ProjectionWidths) -> [Part] {
     let columns = [("q_proj", 0), ("k_proj", widths.keyOffset), ("v_proj", widths.valueOffset)]
-    var runs: [(type: PanelType, first: Int)] = []
+    var runs: [(name: String, type: PanelType, first: Int)] = []
     for (name, first) in columns {
-      let type = types.type(of: [prefix + name])
-      if runs.last?.type != type { runs.append((type, first)) }
+      let type = type(of: [prefix + name])
+      if runs.last?.type != type { runs.append((prefix + name, type, first)) }
     }
     return runs.indices.map { index in
       let end = index + 1 < runs.count ? runs[index + 1].first : widths.qkv
       let first = runs[index].first
-      return Part(matrix: matrix(runs[index].type, inputs, end - first), firstColumn: first)
+      return Part(matrix: matrix(runs[index].name, runs[index].type, inputs, end - first), firstColumn: first)
     }
   }
 
-  private mutating func take(_ bytes: Int) -> Int {
-    defer { byteCount += (bytes + 63) / 64 * 64 }
-    return byteCount
+  /// What holds the weights of modules that share a matrix without loss.
+  private func type(of modules: [String]) -> PanelType {
+    let found = Set(modules.map { types[$0] ?? .f32 })
+    return found.count == 1 ? found.first! : .f32
+  }
+
+  private mutating func take(_ name: String, _ bytes: Int) -> Int {
+    let piece = Piece(name: name, byteOffset: byteCount, byteCount: (bytes + 63) / 64 * 64)
+    pieces.append(piece)
+    byteCount += piece.byteCount
+    return piece.byteOffset
   }
 
   private mutating func matrix(_ modules: [String], _ inputs: Int, _ outputs: Int) -> Matrix {
-    matrix(types.type(of: modules), inputs, outputs)
+    matrix(modules[0], type(of: modules), inputs, outputs)
   }
 
-  private mutating func matrix(_ type: PanelType, _ inputs: Int, _ outputs: Int) -> Matrix {
+  /// Named for the first of its modules.
+  private mutating func matrix(
+    _ name: String, _ type: PanelType, _ inputs: Int, _ outputs: Int
+  ) -> Matrix {
     let padded = PackedMatrix.padded(outputs)
     let bytes = PackedMatrix.byteCount(type: type, inputCount: inputs, outputCount: padded)
-    return Matrix(byteOffset: take(bytes), type: type, inputCount: inputs, outputCount: padded)
+    return Matrix(
+      byteOffset: take(name + ".panels", bytes), type: type, inputCount: inputs, outputCount: padded)
   }
 
   /// Biases are read in whole panels.
-  private mutating func vector(_ count: Int) -> Vector {
-    Vector(byteOffset: take(PackedMatrix.padded(count) * MemoryLayout<Float>.size), count: count)
-  }
-}
-
-/// What the matrices of a model are held in.
-enum WeightTypes {
-  case uniform(PanelType)
-  /// By module: the path of a weight without `.weight`.
-  case own([String: PanelType])
-
-  /// What holds the weights of `modules`, which share a matrix, without loss.
-  func type(of modules: [String]) -> PanelType {
-    switch self {
-    case .uniform(let type): return type
-    case .own(let types):
-      let found = Set(modules.map { types[$0] ?? .f32 })
-      return found.count == 1 ? found.first! : .f32
-    }
+  private mutating func vector(_ name: String, _ count: Int) -> Vector {
+    Vector(byteOffset: take(name, PackedMatrix.padded(count) * MemoryLayout<Float>.size), count: count)
   }
 }
 
