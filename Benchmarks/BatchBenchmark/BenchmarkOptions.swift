@@ -48,6 +48,9 @@ struct BenchmarkOptions: ParsableArguments {
     help: "Measure this model (a Hugging Face folder or a .gguf file) on the ten prompts, and nothing else.")
   var model: String?
 
+  @Option(help: "Shape of the models with random weights: that of Qwen2-0.5B, -1.5B or -7B.")
+  var shape = Qwen2Shape.half
+
   @Option(help: "Type to hold weights in (default: the checkpoint's own; bf16 for random weights).")
   var weights: WeightType?
 

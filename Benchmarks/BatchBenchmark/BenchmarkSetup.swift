@@ -67,10 +67,10 @@ struct BenchmarkSetup {
       ? ["weights this small stay in the processor's caches: shares of memory bandwidth say little"] : []
   }
 
-  /// Random weights in the shape of Qwen2-0.5B.
+  /// Random weights in the shape of a Qwen2 model.
   func shapeWeights(_ progress: ProgressLine) throws -> PackedWeights {
     try PackedWeights(
-      RandomWeights(seed: Self.seed), configuration: try Qwen2Shape.configuration(),
+      RandomWeights(seed: Self.seed), configuration: try options.shape.configuration(),
       type: options.weights ?? .bf16, context: context
     ) { share in progress.show("making random weights: \(formattedPercent(share))") }
   }
@@ -79,7 +79,7 @@ struct BenchmarkSetup {
     let generated = options.generatedTokens ?? 128
     let lengths = RequestLengths(promptTokens: options.promptTokens, generatedTokens: generated)
     return randomWorkload(
-      "shape", "Qwen2-0.5B's shape, \(options.promptTokens) + \(generated) tokens", weights,
+      "shape", "\(options.shape.name)'s shape, \(options.promptTokens) + \(generated) tokens", weights,
       Array(repeating: lengths, count: options.requests ?? 8),
       plans: RunPlan.all(batchSizes, comparesStatic: false))
   }
@@ -89,7 +89,7 @@ struct BenchmarkSetup {
       count: options.requests ?? 12, promptTokens: Self.raggedPrompts, generatedTokens: Self.raggedOutputs,
       seed: Self.seed)
     return randomWorkload(
-      "ragged", "Qwen2-0.5B's shape, mixed lengths", weights, lengths,
+      "ragged", "\(options.shape.name)'s shape, mixed lengths", weights, lengths,
       plans: RunPlan.all(batchSizes, comparesStatic: true))
   }
 

@@ -20,6 +20,9 @@ public struct CheckpointTensor: Sendable {
   /// The file that holds the tensor.
   public var path: String { file.path }
 
+  /// Tells the system that the tensor's bytes are not needed in memory for now. They stay readable.
+  public func releasePages() { file.release(range) }
+
   /// Product of the shape; 1 for a scalar.
   public var elementCount: Int { byteCount * 8 / dtype.bitCount }
 

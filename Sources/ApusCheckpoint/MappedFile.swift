@@ -54,6 +54,17 @@ final class MappedFile: @unchecked Sendable {
     return UnsafeRawBufferPointer(start: base, count: byteCount)
   }
 
+  /// Gives the pages of `range` back to the system, which reads them again when they are next looked at. For what was
+  /// read once: a process that loads a large file would else seem to need it all.
+  func release(_ range: Range<Int>) {
+    guard let base = bytes.baseAddress else { return }
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let begin = (range.lowerBound + page - 1) / page * page
+    let end = range.upperBound / page * page
+    guard begin < end else { return }
+    madvise(UnsafeMutableRawPointer(mutating: base + begin), end - begin, MADV_DONTNEED)
+  }
+
   /// Throws `.changed` when the file's length is no longer that of the mapping.
   func requireUnchanged() throws(CheckpointError) {
     let byteCount = try regularFileSize(descriptor, path: path)

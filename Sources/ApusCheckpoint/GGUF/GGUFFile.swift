@@ -67,6 +67,9 @@ public struct GGUFTensor: Sendable {
   /// The file that holds the tensor.
   public var path: String { file.path }
 
+  /// Tells the system that the tensor's bytes are not needed in memory for now. They stay readable.
+  public func releasePages() { file.release(range) }
+
   /// Product of the shape.
   public var elementCount: Int { byteCount / type.blockByteCount * type.blockElementCount }
 

@@ -21,6 +21,7 @@ public struct GGUFWeights: WeightSource {
     _ tensor: ExpectedTensor, _ body: (MatrixElements) throws(ModelError) -> Void
   ) throws(ModelError) {
     let found = try found(tensor)
+    defer { found.releasePages() }
     try found.withUnsafeBytes { bytes throws(ModelError) in
       guard let headCount = interleavedHeadCount(tensor.name) else { return try body(found.elements(bytes)) }
       let memory: KernelMemory

@@ -60,6 +60,7 @@ public struct CheckpointWeights: WeightSource {
     _ tensor: ExpectedTensor, _ body: (MatrixElements) throws(ModelError) -> Void
   ) throws(ModelError) {
     let found = try found(tensor)
+    defer { found.releasePages() }
     guard let parts = quantizedParts(of: tensor) else {
       let type = try floatType(found)
       return try found.withUnsafeBytes { bytes throws(ModelError) in try body(.floats(bytes, type)) }
