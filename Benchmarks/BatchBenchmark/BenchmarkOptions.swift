@@ -17,6 +17,7 @@ enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
 }
 
 extension WeightType: ExpressibleByArgument {}
+extension KVType: ExpressibleByArgument {}
 extension InstructionSet: ExpressibleByArgument {}
 
 /// Batch sizes as they are typed: 1,2,4,8.
@@ -53,6 +54,9 @@ struct BenchmarkOptions: ParsableArguments {
 
   @Option(help: "Type to hold weights in (default: the checkpoint's own; bf16 for random weights).")
   var weights: WeightType?
+
+  @Option(help: "Type to hold keys and values in.")
+  var kvType = KVType.f32
 
   @Option(help: "Threads (default: physical cores this process may use).")
   var threads: Int?

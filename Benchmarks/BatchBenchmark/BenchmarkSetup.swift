@@ -51,7 +51,7 @@ struct BenchmarkSetup {
     return Workload(
       name: isEmbedded ? "embedded" : "model",
       title: isEmbedded ? "Embedded model, prompts" : "\(model.name), prompts",
-      notes: notes(model.weights), weights: model.weights,
+      notes: notes(model.weights), weights: model.weights, kvType: options.kvType,
       requests: try prompts.map {
         GenerationRequest(promptTokens: try model.encode($0), sampling: .greedy(maxTokens: limit))
       },
@@ -105,7 +105,7 @@ struct BenchmarkSetup {
     }
     return Workload(
       name: name, title: title, notes: ["random weights: speed only, the tokens mean nothing"],
-      weights: weights,
+      weights: weights, kvType: options.kvType,
       requests: requests, contextLength: lengths.map { $0.promptTokens + $0.generatedTokens }.max() ?? 1,
       eosTokenIDs: [], plans: plans, repetitions: options.repetitions ?? 1)
   }

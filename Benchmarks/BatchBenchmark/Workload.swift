@@ -1,4 +1,5 @@
 import ApusEngine
+import ApusKernels
 import ApusModel
 import ApusTokenizer
 import BenchmarkSupport
@@ -9,6 +10,7 @@ struct Workload {
   var title: String
   var notes: [String]
   var weights: PackedWeights
+  var kvType: KVType
   var requests: [GenerationRequest]
   /// Positions a slot is given.
   var contextLength: Int
@@ -29,9 +31,10 @@ struct Workload {
   /// What one decode step reads.
   var traffic: DecodeTraffic {
     let configuration = weights.configuration
-    let floats = 2 * configuration.kvHeadCount * configuration.headSize
+    let cache = KVLayout(
+      kvHeadCount: configuration.kvHeadCount, headSize: configuration.headSize, type: kvType)
     return DecodeTraffic(
-      weightBytes: weights.bytesPerStep, bytesPerPosition: floats * MemoryLayout<Float>.size,
+      weightBytes: weights.bytesPerStep, bytesPerPosition: cache.positionByteCount,
       slidingWindows: configuration.slidingWindows)
   }
 }

@@ -44,7 +44,8 @@ struct WorkloadRunner {
     let expected = runs.first?.first?.results.map(\.tokenIDs)
     let report = WorkloadReport(
       name: workload.name, title: workload.title, notes: workload.notes,
-      weightType: workload.weights.typeNames, weightBytes: workload.weights.byteCount,
+      weightType: workload.weights.typeNames, kvType: workload.kvType.rawValue,
+      weightBytes: workload.weights.byteCount,
       weightBytesPerStep: workload.weights.bytesPerStep, requestCount: workload.requests.count,
       promptTokens: workload.promptTokenCount, bandwidth: BandwidthReading(readings),
       tokensIdentical: runs.joined().allSatisfy { $0.results.map(\.tokenIDs) == expected },
@@ -78,7 +79,7 @@ struct WorkloadRunner {
   private func run(_ workload: Workload, _ plan: RunPlan) async throws -> Run {
     let session = try TransformerSession(
       workload.weights, context: context, slotCount: plan.batchSize, contextLength: workload.contextLength,
-      rowsPerStepMax: plan.batchSize + Workload.prefillStep)
+      rowsPerStepMax: plan.batchSize + Workload.prefillStep, kvType: workload.kvType)
     let requestCount = workload.requests.count + plan.batchSize
     let log = EventLog(capacity: min(1 << 20, 3 * requestCount * workload.contextLength))
     let ticker = Ticker(plan, requestCount: workload.requests.count, progress: console.progress)

@@ -35,6 +35,8 @@ public struct WorkloadReport: Sendable, Equatable, Codable {
   /// What to know before reading the figures.
   public var notes: [String]
   public var weightType: String
+  /// Type of the keys and values in the cache.
+  public var kvType: String
   /// Bytes of the packed weights.
   public var weightBytes: Int
   /// Of these, bytes one decode step reads.
@@ -48,7 +50,7 @@ public struct WorkloadReport: Sendable, Equatable, Codable {
   public var rows: [BatchReport]
 
   public init(
-    name: String, title: String, notes: [String], weightType: String, weightBytes: Int,
+    name: String, title: String, notes: [String], weightType: String, kvType: String, weightBytes: Int,
     weightBytesPerStep: Int, requestCount: Int, promptTokens: Int, bandwidth: BandwidthReading? = nil,
     tokensIdentical: Bool = true, rows: [BatchReport] = []
   ) {
@@ -56,6 +58,7 @@ public struct WorkloadReport: Sendable, Equatable, Codable {
     self.title = title
     self.notes = notes
     self.weightType = weightType
+    self.kvType = kvType
     self.weightBytes = weightBytes
     self.weightBytesPerStep = weightBytesPerStep
     self.requestCount = requestCount

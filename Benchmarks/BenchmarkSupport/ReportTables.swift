@@ -61,7 +61,7 @@ extension WorkloadReport {
     lines.append(
       "\(requestCount) requests, \(grouped(promptTokens)) prompt tokens, "
         + "\(grouped(rows.first?.runs.first?.generatedTokens ?? 0)) generated; weights \(weightType), "
-        + "\(perStep) read by each decode step")
+        + "\(perStep) read by each decode step" + (kvType == "f32" ? "" : "; keys and values \(kvType)"))
     if let bandwidth {
       lines.append(
         "memory read by the same threads in this run: median \(formattedBandwidth(bandwidth.median)), "
@@ -88,7 +88,8 @@ extension BenchmarkReport {
   /// One line for each batch size of each workload, under a header.
   public func commaSeparatedValues() -> String {
     let header = [
-      "workload", "weights", "instruction_set", "threads", "requests", "batch", "admission", "repetitions",
+      "workload", "weights", "kv_type", "instruction_set", "threads", "requests", "batch", "admission",
+      "repetitions",
       "seconds", "tokens_per_second", "speed_up", "prefill_tokens_per_second", "decode_tokens_per_second",
       "decode_speed_up", "decode_ideal", "decode_bandwidth_ideal", "bandwidth_share",
       "bandwidth_gb_per_second",
@@ -101,7 +102,8 @@ extension BenchmarkReport {
         lines.append(
           commaSeparated(
             [
-              workload.name, workload.weightType, machine.instructionSet, "\(machine.threads)",
+              workload.name, workload.weightType, workload.kvType, machine.instructionSet,
+              "\(machine.threads)",
               "\(workload.requestCount)", "\(row.batchSize)", row.isStatic ? "static" : "continuous",
               "\(row.runs.count)",
             ]

@@ -2,7 +2,7 @@ import CKernels
 
 extension KernelWorkbench {
   func rowCases() throws -> [KernelCase] {
-    try [normCase(), ropeCase(), memoryCase()] + chainCases()
+    try [normCase(), ropeCase()] + appendCases() + [memoryCase()] + chainCases()
   }
 
   private func normCase() throws -> KernelCase {
@@ -30,6 +30,22 @@ extension KernelWorkbench {
       var head = ck_rope_head(
         x: x, cosines: cosines, sines: sines, num_pairs: Int32(pairs), pairing: CK_ROPE_HALVES)
       table.rope_head_f32(&head)
+    }
+  }
+
+  /// A key, which lies across its page.
+  private func appendCases() throws -> [KernelCase] {
+    let count = 64,
+      types = [("f32", CK_KV_F32), ("f16", CK_KV_F16), ("bf16", CK_KV_BF16), ("int8", CK_KV_I8)]
+    let x = try floats(count), out = try floats(count * Int(CK_KV_PAGE)), scale = try floats(1)
+    return types.map { name, type in
+      KernelCase(
+        kernel: "kv_append_head", shape: "key of \(count), \(name)", place: .cache, bytes: 4 * count
+      ) { [table] in
+        var head = ck_kv_head(
+          x: x, count: Int32(count), type: type, out: out, out_stride: Int(CK_KV_PAGE), scale: scale)
+        table.kv_append_head(&head)
+      }
     }
   }
 

@@ -17,7 +17,7 @@ typedef struct ck_attention_args {
     const uint8_t *mask;         ///< [T, mask_stride], nonzero where row t may see position j; or NULL
     size_t mask_stride;          ///< at least the greatest kv_length
     ck_ragged_batch batch;
-    ck_kv_f32 kv;
+    ck_kv kv;
     float *out;                  ///< [T, out_stride]: H heads of D columns
     size_t out_stride;
     void *scratch;               ///< ck_attention_scratch_bytes bytes, 64-byte aligned
@@ -32,6 +32,9 @@ typedef struct ck_attention_args {
 ///     w[j]      = softmax over visible j of  scale * dot(q[t, h], k[g, j])
 ///     out[t, h] = sum over visible j of  w[j] * v[g, j]          zeros when nothing is visible
 ///
+/// k and v are what the cache's elements stand for, widened to float without rounding; a scale multiplies the sum of
+/// a score, and the weight of a value.
+///
 /// Requires  keys and values of this step's rows are in the cache already (ck_rope_append_f32 ran first).
 /// Reads     whole pages of positions lo...kv_length[s] - 1 of the listed slots; positions above p and below
 ///           lo, and padding, may hold anything, NaN included, and never reach out. Values that only the mask
@@ -40,10 +43,11 @@ typedef struct ck_attention_args {
 /// Aliasing  out and scratch overlap nothing else.
 /// Scratch   contents undefined before and after.
 /// Numerics  float accumulation in ascending position; softmax with a running maximum over blocks, partial
-///           softmaxes of CK_ATTENTION_SPLIT keys merged in ascending order. With v the greatest |v[g, j]|
-///           and s the greatest scale * sum over d of |q[t, h, d] * k[g, j, d]| among the visible positions:
-///           |error| <= 8 (1 + s) * eps * v (measured: 1.3). A row's bits depend on its own sequence alone:
-///           not on the other rows of its chunk, S, T, slots, page numbers or the number of threads.
+///           softmaxes of CK_ATTENTION_SPLIT keys merged in ascending order, whatever the type of the cache.
+///           With v the greatest |v[g, j]| and s the greatest scale * sum over d of |q[t, h, d] * k[g, j, d]|
+///           among the visible positions: |error| <= 8 (1 + s) * eps * v (measured: 1.3). A row's bits depend
+///           on its own sequence alone: not on the other rows of its chunk, S, T, slots, page numbers or the
+///           number of threads.
 /// Threads   share (sequence, key/value head, rows, split) units as they become free.
 void ck_attention_f32(const ck_context *context, const ck_attention_args *args);
 

@@ -92,6 +92,25 @@ typedef struct ck_rope_head {
     ck_rope_pairing pairing;
 } ck_rope_head;
 
+/// Puts one head's key or value where the cache wants it, rounded to nearest, ties to even.
+///
+///     out[i * out_stride] ~ x[i], or x[i] / *scale for CK_KV_I8
+///
+/// Shapes    x [count]; scale one float, of CK_KV_I8 only
+/// Writes    those elements and the scale, nothing between them.
+/// Numerics  the same bits on every instruction set, NaN's payload excepted. CK_KV_F16: magnitudes from 65520 on
+///           become infinity. CK_KV_I8: *scale = max |x| / 127, elements x * (127 / max |x|) rounded: |error| <= *scale
+///           / 2 and some eps of it. A head below 2^-100 is zero; of one with infinity or NaN the scale is NaN, the
+///           elements zero.
+typedef struct ck_kv_head {
+    const float *x;
+    int32_t count;
+    ck_kv_type type;
+    void *out;
+    size_t out_stride;           ///< elements
+    float *scale;
+} ck_kv_head;
+
 /// Most rows (tokens x heads of one group) of an attention tile.
 enum { CK_ATTENTION_ROWS_MAX = 32 };
 
@@ -107,12 +126,14 @@ enum { CK_PARTIAL_MAXIMUM = 0, CK_PARTIAL_SUM = 1, CK_PARTIAL_EXTRA = 16 };
 /// ck_attention_f32 says, within begin...end - 1.
 ///
 /// Shapes    q [num_tokens * num_heads, D] packed and scaled; partials [num_tokens * num_heads,
-///           partial_stride]; scores [num_tokens * num_heads, CK_ATTENTION_BLOCK], work space
-/// Requires  1 <= num_tokens * num_heads <= CK_ATTENTION_ROWS_MAX; begin a multiple of CK_ATTENTION_SPLIT
+///           partial_stride]; scores [num_tokens * num_heads, CK_ATTENTION_BLOCK] and widened
+///           [ck_attention_widened_elements(D)], work space, the latter not used by attention_tile_f32
+/// Requires  1 <= num_tokens * num_heads <= CK_ATTENTION_ROWS_MAX; begin a multiple of CK_ATTENTION_SPLIT; the
+///           cache is of the kernel's type
 /// Numerics  the bits of a row's partial depend on that row, its position and the keys and values it sees.
 typedef struct ck_attention_tile {
     const float *q;
-    const ck_kv_f32 *kv;
+    const ck_kv *kv;
     const int32_t *pages;        ///< the slot's row of the page table
     int32_t kv_head;
     int32_t num_tokens;
@@ -123,9 +144,13 @@ typedef struct ck_attention_tile {
     const uint8_t *mask;         ///< of the first token, or NULL
     size_t mask_stride;
     float *scores;
+    float *widened;
     float *partials;
     size_t partial_stride;
 } ck_attention_tile;
+
+/// Floats of an attention tile's `widened`.
+size_t ck_attention_widened_elements(int32_t head_size);
 
 /// A run of whole blocks of a row of logits; the last may be short. logit_scan_blocks_f32: block_value[b] =
 /// largest logit of block b, NaN left out, and is_valid = none is NaN or +infinity. logit_weight_blocks_f32:

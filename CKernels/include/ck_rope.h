@@ -57,7 +57,7 @@ typedef struct ck_rope_append_args {
     const float *sines;          ///< [positions, D / 2]
     ck_rope_pairing pairing;
     ck_ragged_batch batch;
-    ck_kv_f32 kv;
+    ck_kv kv;
 } ck_rope_append_args;
 
 /// Prepares attention: per row, norms query and key heads (where weights are given), turns both by the row's
@@ -68,10 +68,11 @@ typedef struct ck_rope_append_args {
 /// Requires  D even; tables hold every position of the batch; the query, key and value columns do not
 ///           overlap.
 /// Writes    query columns of qkv in place; key columns in place (the turned keys); keys and values at the
-///           rows' positions of the cache, D columns each, and nothing else there.
+///           rows' positions of the cache, D columns each and their scales, and nothing else there.
 /// Aliasing  qkv and the pools overlap nothing else.
 /// Numerics  the norm is that of ck_rms_norm. |error| <= 2 eps * sqrt(a^2 + b^2) (measured: 1), or 6 eps of
-///           it after a norm (measured: 2.9). Appended keys and values are copies, exact.
+///           it after a norm (measured: 2.9). Appended keys (those left in qkv) and values are copies, exact in f32,
+///           else rounded as kv_append_head says: what a position holds depends on its own key and value alone.
 /// Threads   splits rows.
 void ck_rope_append_f32(const ck_context *context, const ck_rope_append_args *args);
 

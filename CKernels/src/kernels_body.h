@@ -6,6 +6,8 @@
 #include "linear/linear_body.h"
 #include "norm/norm_body.h"
 #include "rope/rope_body.h"
+#include "rope/append_body.h"
+#include "attention/attention_products.h"
 #include "attention/attention_body.h"
 #include "sampling/sampling_body.h"
 #include "memory/memory_body.h"

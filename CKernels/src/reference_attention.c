@@ -1,4 +1,5 @@
 #include "../include/ck_reference.h"
+#include "float_formats.h"
 
 #include <math.h>
 
@@ -6,19 +7,82 @@
 
 enum { COLUMNS_AT_ONCE = 64 };
 
-// The layout of ck_kv.h, spelled out again: an oracle shares no address arithmetic with what it judges.
-static float *key(const ck_kv_f32 *kv, int32_t slot, int32_t position, int32_t head, int32_t d)
+// The layout of ck_kv.h, spelled out again: an oracle shares no address arithmetic with what it judges. A head_page is
+// one head of one page: for int8 the scales of its 32 positions, then its elements.
+typedef struct head_page {
+    char *base;
+    ck_kv_type type;
+} head_page;
+
+static head_page page_of(const ck_kv *kv, char *pool, int32_t columns, int32_t slot, int32_t position, int32_t head)
 {
-    const size_t page = (size_t)kv->page_table[(size_t)slot * kv->page_table_stride + (size_t)(position / 32)];
-    const size_t row = (page * (size_t)kv->num_kv_heads + (size_t)head) * (size_t)kv->head_size + (size_t)d;
-    return kv->k + row * 32 + (size_t)(position % 32);
+    const int32_t page = kv->page_table[(size_t)slot * kv->page_table_stride + (size_t)(position / 32)];
+    static const size_t bytes[] = {4, 2, 2, 1}, scales[] = {0, 0, 0, 128};
+    const size_t row = (size_t)page * (size_t)kv->num_kv_heads + (size_t)head;
+    return (head_page){pool + row * (scales[kv->type] + 32 * bytes[kv->type] * (size_t)columns), kv->type};
 }
 
-static float *value(const ck_kv_f32 *kv, int32_t slot, int32_t position, int32_t head, int32_t d)
+static double read_element(head_page page, size_t index, int32_t position)
 {
-    const size_t page = (size_t)kv->page_table[(size_t)slot * kv->page_table_stride + (size_t)(position / 32)];
-    const size_t row = (page * (size_t)kv->num_kv_heads + (size_t)head) * 32 + (size_t)(position % 32);
-    return kv->v + row * (size_t)((kv->head_size + 15) / 16 * 16) + d;
+    switch (page.type) {
+    case CK_KV_F32: return ((const float *)page.base)[index];
+    case CK_KV_F16: return ck_f16_to_f32(((const uint16_t *)page.base)[index]);
+    case CK_KV_BF16: return ck_bf16_to_f32(((const uint16_t *)page.base)[index]);
+    case CK_KV_I8:
+        return (double)((const signed char *)page.base)[128 + index] * ((const float *)page.base)[position % 32];
+    }
+    return NAN;
+}
+
+static double key(const ck_kv *kv, int32_t slot, int32_t position, int32_t head, int32_t d)
+{
+    const head_page page = page_of(kv, kv->k, kv->head_size, slot, position, head);
+    return read_element(page, (size_t)(d * 32 + position % 32), position);
+}
+
+static double value(const ck_kv *kv, int32_t slot, int32_t position, int32_t head, int32_t d)
+{
+    const int32_t stride = (kv->head_size + 15) / 16 * 16;
+    const head_page page = page_of(kv, kv->v, stride, slot, position, head);
+    return read_element(page, (size_t)(position % 32 * stride + d), position);
+}
+
+// The greatest magnitude of a head's elements; NaN where one is not finite.
+static float greatest(const float *x, int32_t count)
+{
+    float most = 0;
+    for (int32_t i = 0; i < count; i++) {
+        if (!isfinite(x[i])) return NAN;
+        most = fmaxf(most, fabsf(x[i]));
+    }
+    return most;
+}
+
+// Element d of x, a key or value of `size` elements, into place `index`.
+static void put(head_page page, size_t index, int32_t position, const float *x, int32_t size, int32_t d)
+{
+    switch (page.type) {
+    case CK_KV_F32: ((float *)page.base)[index] = x[d]; break;
+    case CK_KV_F16: ((uint16_t *)page.base)[index] = ck_f32_to_f16(x[d]); break;
+    case CK_KV_BF16: ((uint16_t *)page.base)[index] = ck_f32_to_bf16(x[d]); break;
+    case CK_KV_I8: {
+        const float most = greatest(x, size);
+        const bool rounds = most >= 0x1p-100f;
+        ((signed char *)page.base)[128 + index] = rounds ? (signed char)rintf(x[d] * (127 / most)) : 0;
+        ((float *)page.base)[position % 32] = rounds ? most / 127 : isnan(most) ? NAN : 0;
+        break;
+    }
+    }
+}
+
+static void append(const ck_kv *kv, int32_t slot, int32_t position, int32_t head, const float *k, const float *v)
+{
+    const int32_t size = kv->head_size, stride = (size + 15) / 16 * 16;
+    for (int32_t d = 0; d < size; d++) {
+        put(page_of(kv, kv->k, size, slot, position, head), (size_t)(d * 32 + position % 32), position, k, size, d);
+        put(page_of(kv, kv->v, stride, slot, position, head), (size_t)(position % 32 * stride + d), position, v, size,
+            d);
+    }
 }
 
 static double element(const float *x, const float *norm, double root, int32_t i)
@@ -57,10 +121,7 @@ void ck_reference_rope_append_f32(const ck_rope_append_args *args)
             for (int32_t g = 0; g < args->kv.num_kv_heads; g++) {
                 float *k = row + args->k_offset + (size_t)g * (size_t)size;
                 turn(args, k, args->k_norm, position);
-                for (int32_t d = 0; d < size; d++) {
-                    *key(&args->kv, slot, position, g, d) = k[d];
-                    *value(&args->kv, slot, position, g, d) = row[args->v_offset + (size_t)(g * size + d)];
-                }
+                append(&args->kv, slot, position, g, k, row + args->v_offset + (size_t)g * (size_t)size);
             }
         }
     }
@@ -78,15 +139,15 @@ static bool visible(const reference_row *row, int32_t j) { return !row->mask || 
 
 static double score(const reference_row *row, int32_t j)
 {
-    const ck_kv_f32 *kv = &row->args->kv;
+    const ck_kv *kv = &row->args->kv;
     double sum = 0;
-    for (int32_t d = 0; d < kv->head_size; d++) sum += (double)row->q[d] * *key(kv, row->slot, j, row->kv_head, d);
+    for (int32_t d = 0; d < kv->head_size; d++) sum += (double)row->q[d] * key(kv, row->slot, j, row->kv_head, d);
     return sum * row->args->scale;
 }
 
 static void attend(const reference_row *row, float *out)
 {
-    const ck_kv_f32 *kv = &row->args->kv;
+    const ck_kv *kv = &row->args->kv;
     double maximum = -INFINITY;
     for (int32_t j = row->low; j <= row->position; j++)
         if (visible(row, j)) maximum = fmax(maximum, score(row, j));
@@ -97,7 +158,7 @@ static void attend(const reference_row *row, float *out)
             const double weight = exp(score(row, j) - maximum);
             weights += weight;
             for (int32_t d = first; d < kv->head_size && d < first + COLUMNS_AT_ONCE; d++)
-                sums[d - first] += weight * *value(kv, row->slot, j, row->kv_head, d);
+                sums[d - first] += weight * value(kv, row->slot, j, row->kv_head, d);
         }
         for (int32_t d = first; d < kv->head_size && d < first + COLUMNS_AT_ONCE; d++)
             out[d] = weights == 0 ? 0 : (float)(sums[d - first] / weights);

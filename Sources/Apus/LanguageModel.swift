@@ -17,6 +17,8 @@ public final class LanguageModel: Sendable {
   public let weights: PackedWeights
   public let tokenizer: Tokenizer
   public let context: KernelContext
+  /// Type that generators hold keys and values in.
+  public let kvType: KVType
 
   public var configuration: ModelConfiguration { weights.configuration }
 
@@ -26,11 +28,14 @@ public final class LanguageModel: Sendable {
   }
 
   /// A model from parts that are there already.
-  public init(name: String, weights: PackedWeights, tokenizer: Tokenizer, context: KernelContext) {
+  public init(
+    name: String, weights: PackedWeights, tokenizer: Tokenizer, context: KernelContext, kvType: KVType = .f32
+  ) {
     self.name = name
     self.weights = weights
     self.tokenizer = tokenizer
     self.context = context
+    self.kvType = kvType
   }
 
   /// Loads a folder, a GGUF file, or the embedded model.
@@ -51,7 +56,7 @@ public final class LanguageModel: Sendable {
     return LanguageModel(
       name: location == .embedded ? "embedded" : files.name,
       weights: try model.weights(type: options.weights, context: context, progress: progress),
-      tokenizer: tokenizer, context: context)
+      tokenizer: tokenizer, context: context, kvType: options.kvType)
   }
 
   /// The ids of `prompt`, with what the tokenizer's file says belongs before a text.

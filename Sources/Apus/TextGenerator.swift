@@ -44,7 +44,7 @@ public final class TextGenerator: Sendable {
       session = try TransformerSession(
         model.weights, context: model.context, slotCount: options.batchSize,
         contextLength: options.maxSequenceLength.map { min($0, context) },
-        rowsPerStepMax: max(0, options.batchSize) + max(0, options.prefillStep))
+        rowsPerStepMax: max(0, options.batchSize) + max(0, options.prefillStep), kvType: model.kvType)
     } catch { throw .model(error) }
     contextLength = session.contextLength
     do {

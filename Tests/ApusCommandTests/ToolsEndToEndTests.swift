@@ -110,18 +110,44 @@ import Testing
     #expect(files.count == 1)
   }
 
+  @Test func holdsKeysAndValuesInTheTypeAskedFor() throws {
+    let fixture = try ModelFixture("qwen2-tied")
+    let folder = try TemporaryFolder()
+    let largest = fixture.logits.map(abs).max()!
+    var files: Set<Data> = []
+    for (type, bound) in [("f32", 1e-4), ("f16", 1e-2), ("bf16", 5e-2), ("int8", 5e-2)] as [(String, Float)] {
+      let out = folder.url.appending(path: "logits")
+      let run = try ApusBinary.run(
+        "logits", fixture.path, "--ids-file", "-", "--out", out.path, "--weights", "f32", "--kv-type", type,
+        input: "\(fixture.prompt)")
+      #expect(run.exitCode == 0, "\(run.error)")
+      let data = try Data(contentsOf: out)
+      for (found, expected) in zip(try floats(data), fixture.logits) {
+        #expect(abs(found - expected) <= bound * largest)
+      }
+      files.insert(data)
+    }
+    #expect(files.count == 4)
+    let refused = try ApusBinary.run("inspect", fixture.path, "--kv-type", "int4")
+    #expect(refused.exitCode == 64 && refused.error.contains("'int4'") && refused.error.contains("--kv-type"))
+  }
+
   @Test func inspectsAModelForAPersonAndForAProgram() throws {
     let fixture = try ModelFixture("qwen2-tied")
     let text = try ApusBinary.run("inspect", fixture.path, "--tensors", "--threads", "1")
     #expect(text.exitCode == 0, "\(text.error)")
     #expect(text.output.contains("architecture     Qwen2ForCausalLM\n"))
     #expect(text.output.contains("threads          1 ("))
+    #expect(
+      text.output.contains("KV cache types   f32 384 bytes, f16 192 bytes, bf16 192 bytes, int8 128 bytes"))
     #expect(text.output.contains("model.layers.1.mlp.up_proj.weight F32 [44, 32]\n"))
 
     struct Report: Decodable {
       struct Memory: Decodable {
         let weights_type: String
+        let kv_cache_type: String
         let weights_bytes, kv_cache_bytes_per_token, kv_cache_bytes: Int
+        let kv_cache_bytes_per_token_by_type: [String: Int]
       }
       struct Tensor: Decodable {
         let name: String
@@ -133,14 +159,20 @@ import Testing
       let tensors: [Tensor]
     }
     let json = try ApusBinary.run(
-      "inspect", fixture.path, "--json", "--weights", "bf16", "--slots", "2", "--context", "64")
+      "inspect", fixture.path, "--json", "--weights", "bf16", "--kv-type", "int8", "--slots", "2",
+      "--context",
+      "64")
     let report = try JSONDecoder().decode(Report.self, from: Data(json.output.utf8))
     #expect(report.architecture == "Qwen2ForCausalLM")
     #expect(report.parameters == report.tensors.reduce(0) { $0 + $1.shape.reduce(1, *) })
     #expect(report.memory.weights_type == "bf16")
     #expect(report.memory.weights_bytes >= 2 * report.parameters)
-    // Keys and values of 2 heads of 8 in 2 layers, and what pads a page.
-    #expect(report.memory.kv_cache_bytes_per_token >= 2 * 2 * 2 * 8 * 4)
+    // Keys of 2 heads of 8 in 2 layers, values padded to 16; a float for each of them as int8.
+    #expect(report.memory.kv_cache_type == "int8")
+    #expect(
+      report.memory.kv_cache_bytes_per_token_by_type
+        == ["f32": 2 * 2 * 24 * 4, "f16": 2 * 2 * 24 * 2, "bf16": 2 * 2 * 24 * 2, "int8": 2 * 2 * (24 + 8)])
+    #expect(report.memory.kv_cache_bytes_per_token == 2 * 2 * (24 + 8))
     #expect(report.memory.kv_cache_bytes == 2 * 64 * report.memory.kv_cache_bytes_per_token)
   }
 

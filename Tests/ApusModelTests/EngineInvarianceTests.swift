@@ -31,7 +31,7 @@ import Testing
     let invariance = BatchInvariance(eosTokenIDs: eos) { slotCount in
       try! TransformerSession(
         weights, context: slotCount == 1 ? alone : together, slotCount: slotCount, contextLength: 64,
-        rowsPerStepMax: 64)
+        rowsPerStepMax: 64, kvType: test.model.kvType)
     }
     #expect(try await invariance.violations(seed: 11, workloads: 6) == [])
   }

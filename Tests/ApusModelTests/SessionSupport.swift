@@ -6,12 +6,14 @@ extension TransformerSession {
   /// A session over a fixture's weights.
   convenience init(
     fixture: ReferenceFixture, type: WeightType = .f32, instructionSet: InstructionSet? = nil,
-    threadCount: Int = 1, precise: Bool = true, slotCount: Int = 8, rowsPerStepMax: Int = 64
+    threadCount: Int = 1, precise: Bool = true, slotCount: Int = 8, rowsPerStepMax: Int = 64,
+    kvType: KVType = .f32
   ) throws {
     let context = try KernelContext(
       instructionSet: instructionSet, threadCount: threadCount, precise: precise)
     let weights = try PackedWeights(directory: fixture.directory, type: type, context: context)
-    try self.init(weights, context: context, slotCount: slotCount, rowsPerStepMax: rowsPerStepMax)
+    try self.init(
+      weights, context: context, slotCount: slotCount, rowsPerStepMax: rowsPerStepMax, kvType: kvType)
   }
 
   /// A session over a model, with the activations that products of its type are made for.
@@ -20,7 +22,8 @@ extension TransformerSession {
   ) throws {
     let context = try KernelContext(instructionSet: instructionSet, threadCount: threadCount)
     try self.init(
-      model.weights(context), context: context, slotCount: 8, rowsPerStepMax: rowsPerStepMax)
+      model.weights(context), context: context, slotCount: 8, rowsPerStepMax: rowsPerStepMax,
+      kvType: model.kvType)
   }
 
   /// Logits of every row of `tokens`, run in chunks of the given sizes (the last repeats) in `slot`.

@@ -3,25 +3,30 @@ import ApusModel
 import Foundation
 import Testing
 
-/// A small model of `Fixtures`, and what its matrices are converted to.
+/// A small model of `Fixtures`, what its matrices are converted to, and what its keys and values are held in.
 struct TestModel: Sendable, CustomTestStringConvertible {
   enum Files: Sendable { case fixture(ReferenceFixture), quantized(String) }
 
   let files: Files
   /// nil: as the files have them.
   let type: WeightType?
+  var kvType = KVType.f32
 
   var testDescription: String {
+    let cache = kvType == .f32 ? "" : ", keys and values in \(kvType.rawValue)"
     switch files {
-    case .fixture(let fixture): "\(fixture.name) in \(type?.rawValue ?? "its own type")"
-    case .quantized(let name): name
+    case .fixture(let fixture): return "\(fixture.name) in \(type?.rawValue ?? "its own type")\(cache)"
+    case .quantized(let name): return name + cache
     }
   }
 
-  /// Each named fixture in each type, and a quantized file for each type that only files have.
+  /// Each named fixture in each type, of weights and then of keys and values, and a quantized file for each type that
+  /// only files have.
   static func all(_ names: [String]) -> [TestModel] {
     names.flatMap { name in
-      WeightType.allCases.map { TestModel(files: .fixture(try! ReferenceFixture(name)), type: $0) }
+      let files = Files.fixture(try! ReferenceFixture(name))
+      return WeightType.allCases.map { TestModel(files: files, type: $0) }
+        + KVType.allCases.filter { $0 != .f32 }.map { TestModel(files: files, type: .bf16, kvType: $0) }
     } + ["q4_k_m", "q5_1", "mlx-mixed"].map { TestModel(files: .quantized($0), type: nil) }
   }
 

@@ -43,7 +43,8 @@ import Testing
       workloads: [
         WorkloadReport(
           name: "shape", title: "Qwen2-0.5B's shape, 128 + 128 tokens", notes: ["random weights: speed only"],
-          weightType: "bf16", weightBytes: 988_000_000, weightBytesPerStep: 988_000_000, requestCount: 8,
+          weightType: "bf16", kvType: "f32", weightBytes: 988_000_000, weightBytesPerStep: 988_000_000,
+          requestCount: 8,
           promptTokens: 1024, bandwidth: BandwidthReading(byteCount: 512 << 20, passes: [0.013]), rows: rows)
       ])
   }

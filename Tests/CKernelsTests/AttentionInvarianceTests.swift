@@ -11,8 +11,10 @@ import Testing
     var masked: Bool
   }
 
-  private func world(_ shape: Shape, lengths: [Int], random: inout SplitMix64) -> AttentionWorld {
-    var world = AttentionWorld(heads: shape.heads, kvHeads: shape.kvHeads, size: shape.size)
+  private func world(
+    _ shape: Shape, _ type: ck_kv_type, lengths: [Int], random: inout SplitMix64
+  ) -> AttentionWorld {
+    var world = AttentionWorld(heads: shape.heads, kvHeads: shape.kvHeads, size: shape.size, type: type)
     world.window = shape.window
     for length in lengths { world.append(length: length, random: &random) }
     if shape.masked { world.addMasks(random: &random) }
@@ -60,38 +62,38 @@ import Testing
     }
   }
 
-  @Test(arguments: ISA.runnable)
-  func rowAloneEqualsRowInAnyBatch(isa: ISA) {
+  @Test(arguments: CacheVariant.runnable)
+  func rowAloneEqualsRowInAnyBatch(variant: CacheVariant) {
     var random = SplitMix64(seed: 21)
     for shape in shapes {
       let lengths = [1, 33, 128, 200, 530, 64, 1030, 90]
-      let world = world(shape, lengths: lengths, random: &random)
+      let world = world(shape, variant.type, lengths: lengths, random: &random)
       let positions = lengths.map { max(0, $0 - random.nextInt(1...6))..<$0 }
-      let rows = alone(world, positions: positions, isa: isa)
+      let rows = alone(world, positions: positions, isa: variant.isa)
       for count in [2, 3, 5, 8] {
         var runs = positions.enumerated().map { Run(sequence: $0, positions: $1) }
         runs.shuffle(using: &random)
         for threads in [1, 2] {
           expectRows(
-            world, Array(runs.prefix(count)), rows, isa: isa, threads: threads, seed: random.next())
+            world, Array(runs.prefix(count)), rows, isa: variant.isa, threads: threads, seed: random.next())
         }
       }
     }
   }
 
-  @Test(arguments: ISA.runnable)
-  func promptMayBeCutIntoAnyChunks(isa: ISA) {
+  @Test(arguments: CacheVariant.runnable)
+  func promptMayBeCutIntoAnyChunks(variant: CacheVariant) {
     var random = SplitMix64(seed: 22)
     for shape in shapes {
       let length = 150
-      let world = world(shape, lengths: [length], random: &random)
-      let rows = alone(world, positions: [0..<length], isa: isa)
+      let world = world(shape, variant.type, lengths: [length], random: &random)
+      let rows = alone(world, positions: [0..<length], isa: variant.isa)
       for chunk in [length, 1 + random.nextInt(1...8), 32, 45, 128] {
         var start = 0
         while start < length {
           let end = min(length, start + chunk)
           expectRows(
-            world, [Run(sequence: 0, positions: start..<end)], rows, isa: isa, threads: 2,
+            world, [Run(sequence: 0, positions: start..<end)], rows, isa: variant.isa, threads: 2,
             seed: random.next())
           start = end
         }
@@ -99,17 +101,17 @@ import Testing
     }
   }
 
-  @Test(arguments: ISA.runnable)
-  func longHistoriesMayBeCutAnywhere(isa: ISA) {
+  @Test(arguments: CacheVariant.runnable)
+  func longHistoriesMayBeCutAnywhere(variant: CacheVariant) {
     var random = SplitMix64(seed: 23)
     for shape in shapes {
       let length = 1100
-      let world = world(shape, lengths: [length], random: &random)
-      let rows = alone(world, positions: [980..<length], isa: isa)
+      let world = world(shape, variant.type, lengths: [length], random: &random)
+      let rows = alone(world, positions: [980..<length], isa: variant.isa)
       for (start, end) in [(980, 1100), (1000, 1040), (1020, 1030), (1099, 1100), (1023, 1025)] {
         for threads in [1, 2, 3] {
           expectRows(
-            world, [Run(sequence: 0, positions: start..<end)], rows, isa: isa, threads: threads,
+            world, [Run(sequence: 0, positions: start..<end)], rows, isa: variant.isa, threads: threads,
             seed: random.next())
         }
       }
@@ -117,14 +119,14 @@ import Testing
   }
 
   /// A broken key reaches the rows that see it, and no earlier row of its chunk.
-  @Test(arguments: ISA.runnable)
-  func nanReachesOnlyTheRowsThatSeeIt(isa: ISA) {
+  @Test(arguments: CacheVariant.runnable)
+  func nanReachesOnlyTheRowsThatSeeIt(variant: CacheVariant) {
     var random = SplitMix64(seed: 24)
     let (length, broken) = (100, 77)
-    var world = AttentionWorld(heads: 3, kvHeads: 1, size: 16)
+    var world = AttentionWorld(heads: 3, kvHeads: 1, size: 16, type: variant.type)
     world.append(length: length, random: &random)
     let run = Run(sequence: 0, positions: 60..<length)
-    let sound = world.attend([run], by: .op(Context(isa)))
+    let sound = world.attend([run], by: .op(Context(variant.isa)))
     for poisonsKeys in [true, false] {
       var poisoned = world
       if poisonsKeys {
@@ -132,10 +134,27 @@ import Testing
       } else {
         for column in 0..<16 { poisoned.histories[0].values[broken * 16 + column] = .nan }
       }
-      let out = poisoned.attend([run], by: .op(Context(isa)))
+      let out = poisoned.attend([run], by: .op(Context(variant.isa)))
       let before = (broken - 60) * 48
       #expect(bitMismatch(Array(out[..<before]), Array(sound[..<before])) == nil)
       #expect(out[before...].allSatisfy { $0.isNaN })
     }
+  }
+
+  /// What is not finite, or not once it is rounded, is its own sequence's alone.
+  @Test(arguments: CacheVariant.runnable, [Float.nan, .infinity, -.infinity, 1e30])
+  func brokenKeysAndValuesStayInTheirSlot(variant: CacheVariant, broken: Float) {
+    var random = SplitMix64(seed: 25)
+    var world = AttentionWorld(heads: 4, kvHeads: 2, size: 16, type: variant.type)
+    for length in [90, 70] { world.append(length: length, random: &random) }
+    let run = Run(sequence: 1, positions: 40..<70)
+    let sound = world.attend([run], by: .op(Context(variant.isa)))
+    for index in stride(from: 5, to: 90 * 2 * 16, by: 16) {
+      world.histories[0].keys[index] = broken
+      world.histories[0].values[index] = broken
+    }
+    let out = world.attend([Run(sequence: 0, positions: 50..<90), run], by: .op(Context(variant.isa)))
+    #expect(bitMismatch(Array(out.suffix(sound.count)), sound) == nil)
+    #expect(out.suffix(sound.count).allSatisfy(\.isFinite))
   }
 }

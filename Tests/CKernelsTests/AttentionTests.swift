@@ -13,72 +13,72 @@ import Testing
     #expect(wrong == nil, "\(world.testDescription), positions \(runs.map(\.positions))")
   }
 
-  @Test(arguments: ISA.runnable, [1, 5, 10, 12, 16, 24, 64, 80, 96, 128, 192])
-  func matchesReferenceForHeadSize(isa: ISA, size: Int) {
+  @Test(arguments: CacheVariant.runnable, [1, 5, 10, 12, 16, 24, 64, 80, 96, 128, 192])
+  func matchesReferenceForHeadSize(variant: CacheVariant, size: Int) {
     var random = SplitMix64(seed: UInt64(size))
-    var world = AttentionWorld(heads: 6, kvHeads: 2, size: size)
+    var world = AttentionWorld(heads: 6, kvHeads: 2, size: size, type: variant.type)
     for length in [1, 37, 140] { world.append(length: length, random: &random) }
     expectReference(
       world,
       [
         Run(sequence: 2, positions: 139..<140), Run(sequence: 0, positions: 0..<1),
         Run(sequence: 1, positions: 20..<37),
-      ], isa)
+      ], variant.isa)
   }
 
-  @Test(arguments: ISA.runnable, [1, 2, 3, 4, 7, 8, 13, 16, 32, 33, 70])
-  func matchesReferenceForHeadsOfOneGroup(isa: ISA, group: Int) {
+  @Test(arguments: CacheVariant.runnable, [1, 2, 3, 4, 7, 8, 13, 16, 32, 33, 70])
+  func matchesReferenceForHeadsOfOneGroup(variant: CacheVariant, group: Int) {
     var random = SplitMix64(seed: UInt64(group))
     for kvHeads in [1, 3] {
-      var world = AttentionWorld(heads: group * kvHeads, kvHeads: kvHeads, size: 8)
+      var world = AttentionWorld(heads: group * kvHeads, kvHeads: kvHeads, size: 8, type: variant.type)
       for length in [70, 45] { world.append(length: length, random: &random) }
       expectReference(
-        world, [Run(sequence: 0, positions: 69..<70), Run(sequence: 1, positions: 31..<45)], isa)
+        world, [Run(sequence: 0, positions: 69..<70), Run(sequence: 1, positions: 31..<45)], variant.isa)
     }
   }
 
   /// Either side of a vector, a page, a block and a split.
-  @Test(arguments: ISA.runnable, [2, 15, 31, 32, 33, 64, 127, 128, 129, 511, 512, 513, 640, 1025])
-  func matchesReferenceForLength(isa: ISA, length: Int) {
+  @Test(arguments: CacheVariant.runnable, [2, 15, 31, 32, 33, 64, 127, 128, 129, 511, 512, 513, 640, 1025])
+  func matchesReferenceForLength(variant: CacheVariant, length: Int) {
     var random = SplitMix64(seed: UInt64(length))
-    var world = AttentionWorld(heads: 3, kvHeads: 1, size: 16)
+    var world = AttentionWorld(heads: 3, kvHeads: 1, size: 16, type: variant.type)
     world.append(length: length, random: &random)
     for rows in [1, min(length, 23)] {
-      expectReference(world, [Run(sequence: 0, positions: length - rows..<length)], isa)
+      expectReference(world, [Run(sequence: 0, positions: length - rows..<length)], variant.isa)
     }
   }
 
-  @Test(arguments: ISA.runnable, [1, 2, 31, 32, 33, 130, 520, 2000])
-  func matchesReferenceForWindow(isa: ISA, window: Int) {
+  @Test(arguments: CacheVariant.runnable, [1, 2, 31, 32, 33, 130, 520, 2000])
+  func matchesReferenceForWindow(variant: CacheVariant, window: Int) {
     var random = SplitMix64(seed: UInt64(window))
-    var world = AttentionWorld(heads: 4, kvHeads: 2, size: 12)
+    var world = AttentionWorld(heads: 4, kvHeads: 2, size: 12, type: variant.type)
     world.window = window
     for length in [700, 90] { world.append(length: length, random: &random) }
     expectReference(
-      world, [Run(sequence: 0, positions: 699..<700), Run(sequence: 1, positions: 40..<90)], isa)
-    expectReference(world, [Run(sequence: 0, positions: 500..<530)], isa)
+      world, [Run(sequence: 0, positions: 699..<700), Run(sequence: 1, positions: 40..<90)], variant.isa)
+    expectReference(world, [Run(sequence: 0, positions: 500..<530)], variant.isa)
   }
 
-  @Test(arguments: ISA.runnable)
-  func matchesReferenceUnderMasks(isa: ISA) {
+  @Test(arguments: CacheVariant.runnable)
+  func matchesReferenceUnderMasks(variant: CacheVariant) {
     var random = SplitMix64(seed: 11)
     for window in [0, 40] {
-      var world = AttentionWorld(heads: 4, kvHeads: 2, size: 10)
+      var world = AttentionWorld(heads: 4, kvHeads: 2, size: 10, type: variant.type)
       world.window = window
       for length in [150, 60] { world.append(length: length, random: &random) }
       world.addMasks(random: &random)
       expectReference(
-        world, [Run(sequence: 0, positions: 120..<150), Run(sequence: 1, positions: 59..<60)], isa)
+        world, [Run(sequence: 0, positions: 120..<150), Run(sequence: 1, positions: 59..<60)], variant.isa)
     }
   }
 
-  @Test(arguments: ISA.runnable)
-  func matchesReferenceForScoresOfEverySize(isa: ISA) {
+  @Test(arguments: CacheVariant.runnable)
+  func matchesReferenceForScoresOfEverySize(variant: CacheVariant) {
     var random = SplitMix64(seed: 12)
     for magnitude in [0, 1e-20, 0.01, 5, 60] as [Float] {
-      var world = AttentionWorld(heads: 2, kvHeads: 1, size: 16)
+      var world = AttentionWorld(heads: 2, kvHeads: 1, size: 16, type: variant.type)
       world.append(length: 200, magnitude: magnitude, random: &random)
-      expectReference(world, [Run(sequence: 0, positions: 180..<200)], isa)
+      expectReference(world, [Run(sequence: 0, positions: 180..<200)], variant.isa)
     }
   }
 

@@ -16,6 +16,17 @@ struct ISA: Sendable, CustomTestStringConvertible {
   var edgeSizes: [Int] { Array(Set([1, lanes - 1, lanes, lanes + 1, 2 * lanes + 3])).sorted() }
 }
 
+/// An instruction set and a type of keys and values: one argument of every test of the cache.
+struct CacheVariant: Sendable, CustomTestStringConvertible {
+  let isa: ISA
+  let type: ck_kv_type
+
+  static let types = [CK_KV_F32, CK_KV_F16, CK_KV_BF16, CK_KV_I8]
+  static let runnable = ISA.runnable.flatMap { isa in types.map { CacheVariant(isa: isa, type: $0) } }
+
+  var testDescription: String { "\(isa.testDescription), cache type \(type.rawValue)" }
+}
+
 /// A context of `threads` threads. They live as long as the process, so that a pointer to one is never stale.
 struct Context: @unchecked Sendable {
   let pointer: OpaquePointer

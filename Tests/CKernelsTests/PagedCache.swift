@@ -12,58 +12,85 @@ struct History {
   }
 }
 
-/// A paged cache of one layer, pages and slots in random order, NaN wherever nothing was put. The layout of
-/// `ck_kv.h` is spelled out here once more.
+/// A paged cache of one layer, pages and slots in random order, poison wherever nothing was put: NaN, as element or as
+/// scale. The layout of `ck_kv.h` is spelled out here once more.
 final class PagedCache {
+  let type: ck_kv_type
   let kvHeads: Int
   let size: Int
   let slots: Int
   let pagesPerSlot: Int
-  let keys: GuardedBuffer<Float>
-  let values: GuardedBuffer<Float>
+  let keys: GuardedBuffer<UInt8>
+  let values: GuardedBuffer<UInt8>
   let table: GuardedBuffer<Int32>
 
-  init(kvHeads: Int, size: Int, slots: Int, positions: Int, random: inout SplitMix64) {
+  init(
+    type: ck_kv_type = CK_KV_F32, kvHeads: Int, size: Int, slots: Int, positions: Int,
+    random: inout SplitMix64
+  ) {
+    self.type = type
     self.kvHeads = kvHeads
     self.size = size
     self.slots = slots
     pagesPerSlot = (positions + 31) / 32
-    let pages = slots * pagesPerSlot
-    keys = GuardedBuffer(count: pages * kvHeads * size * 32, alignment: 64)
-    values = GuardedBuffer(count: pages * kvHeads * 32 * ((size + 15) / 16 * 16), alignment: 64)
-    table = GuardedBuffer((0..<Int32(pages)).shuffled(using: &random))
+    let heads = slots * pagesPerSlot * kvHeads
+    keys = GuardedBuffer(count: heads * Self.headBytes(type, size), alignment: 64)
+    values = GuardedBuffer(count: heads * Self.headBytes(type, (size + 15) / 16 * 16), alignment: 64)
+    table = GuardedBuffer((0..<Int32(slots * pagesPerSlot)).shuffled(using: &random))
   }
 
   var isIntact: Bool { keys.isIntact && values.isIntact && table.isIntact }
 
-  private func page(_ slot: Int, _ position: Int) -> Int { Int(table[slot * pagesPerSlot + position / 32]) }
-
-  func keyIndex(slot: Int, position: Int, head: Int, column: Int) -> Int {
-    ((page(slot, position) * kvHeads + head) * size + column) * 32 + position % 32
+  private static func elementBytes(_ type: ck_kv_type) -> Int {
+    type == CK_KV_F32 ? 4 : type == CK_KV_I8 ? 1 : 2
   }
 
-  func valueIndex(slot: Int, position: Int, head: Int, column: Int) -> Int {
-    ((page(slot, position) * kvHeads + head) * 32 + position % 32) * ((size + 15) / 16 * 16) + column
+  private static func scaleBytes(_ type: ck_kv_type) -> Int { type == CK_KV_I8 ? 32 * 4 : 0 }
+
+  /// Of one head of a page, with `columns` elements for each of its positions.
+  private static func headBytes(_ type: ck_kv_type, _ columns: Int) -> Int {
+    scaleBytes(type) + 32 * columns * elementBytes(type)
+  }
+
+  /// Puts a head's key and value, `size` elements each, rounded by the portable kernel.
+  func put(key: [Float], value: [Float], slot: Int, position: Int, head: Int) {
+    let page = Int(table[slot * pagesPerSlot + position / 32])
+    let (place, columns) = (position % 32, (size + 15) / 16 * 16)
+    put(
+      key, UnsafeMutableRawPointer(keys.base) + (page * kvHeads + head) * Self.headBytes(type, size), place,
+      first: place, stride: 32)
+    put(
+      value, UnsafeMutableRawPointer(values.base) + (page * kvHeads + head) * Self.headBytes(type, columns),
+      place, first: place * columns, stride: 1)
+  }
+
+  private func put(
+    _ x: [Float], _ head: UnsafeMutableRawPointer, _ place: Int, first: Int, stride: Int
+  ) {
+    x.withUnsafeBufferPointer { x in
+      var args = ck_kv_head(
+        x: x.baseAddress, count: Int32(x.count), type: type,
+        out: head + Self.scaleBytes(type) + first * Self.elementBytes(type), out_stride: stride,
+        scale: type == CK_KV_I8 ? head.assumingMemoryBound(to: Float.self) + place : nil)
+      ck_kernels(CK_ISA_PORTABLE)!.pointee.kv_append_head(&args)
+    }
   }
 
   func fill(slot: Int, from history: History, positions: Range<Int>) {
     for position in positions {
       for head in 0..<kvHeads {
-        let source = (position * kvHeads + head) * size
-        let key = keyIndex(slot: slot, position: position, head: head, column: 0)
-        let value = valueIndex(slot: slot, position: position, head: head, column: 0)
-        for column in 0..<size {
-          keys.base[key + column * 32] = history.keys[source + column]
-          values.base[value + column] = history.values[source + column]
-        }
+        let elements = (position * kvHeads + head) * size..<(position * kvHeads + head + 1) * size
+        put(
+          key: Array(history.keys[elements]), value: Array(history.values[elements]), slot: slot,
+          position: position, head: head)
       }
     }
   }
 
-  var cValue: ck_kv_f32 {
-    ck_kv_f32(
+  var cValue: ck_kv {
+    ck_kv(
       k: keys.base, v: values.base, page_table: UnsafePointer(table.base), page_table_stride: pagesPerSlot,
-      num_kv_heads: Int32(kvHeads), head_size: Int32(size))
+      num_kv_heads: Int32(kvHeads), head_size: Int32(size), type: type)
   }
 }
 

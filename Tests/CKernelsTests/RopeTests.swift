@@ -11,6 +11,7 @@ import Testing
     var size: Int
     var pairing = CK_ROPE_HALVES
     var norm = false
+    var type = CK_KV_F32
     var slots = [2, 0, 1]
     var rows = [1, 5, 34]
     var kvLengths = [64, 33, 70]
@@ -39,7 +40,8 @@ import Testing
       let queryNorm = GuardedBuffer(random.nextFloats(size))
       let keyNorm = GuardedBuffer(random.nextFloats(size))
       var layout = SplitMix64(seed: seed)
-      let cache = PagedCache(kvHeads: kvHeads, size: size, slots: 3, positions: positions, random: &layout)
+      let cache = PagedCache(
+        type: type, kvHeads: kvHeads, size: size, slots: 3, positions: positions, random: &layout)
       let batch = Ragged(slots: slots, rows: rows, kvLengths: kvLengths)
       let qkv = GuardedBuffer(product)
       var args = ck_rope_append_args(
@@ -90,29 +92,28 @@ import Testing
     }
   }
 
-  /// Keys turned in place, values as they were, each at its position; NaN everywhere else.
-  @Test(arguments: ISA.runnable, [2, 10, 64])
-  func appendsCopiesAndNothingElse(isa: ISA, size: Int) {
+  /// Keys turned in place, values as they were, each at its position and rounded to the cache's type; poison everywhere
+  /// else.
+  @Test(arguments: CacheVariant.runnable, [2, 10, 64])
+  func appendsKeysAndValuesAndNothingElse(variant: CacheVariant, size: Int) {
     var random = SplitMix64(seed: 31)
-    let step = Step(size: size)
+    let step = Step(size: size, type: variant.type)
     let product = random.nextFloats(step.rowCount * step.stride)
-    let (rows, cache) = step.run(product, context: Context(isa))
-    var keys = [Float](repeating: Float(bitPattern: .max), count: cache.keys.count)
-    var values = [Float](repeating: Float(bitPattern: .max), count: cache.values.count)
+    let (rows, cache) = step.run(product, context: Context(variant.isa))
+    var layout = SplitMix64(seed: 3)
+    let expected = PagedCache(
+      type: variant.type, kvHeads: step.kvHeads, size: size, slots: 3, positions: 70, random: &layout)
     for (row, place) in step.places.enumerated() {
       for head in 0..<step.kvHeads {
-        for column in 0..<size {
-          let slot = step.slots[place.sequence]
-          let from = row * step.stride + head * size + column
-          keys[cache.keyIndex(slot: slot, position: place.position, head: head, column: column)] =
-            rows[from + step.keyOffset]
-          values[cache.valueIndex(slot: slot, position: place.position, head: head, column: column)] =
-            product[from + step.valueOffset]
-        }
+        let key = row * step.stride + step.keyOffset + head * size
+        let value = row * step.stride + step.valueOffset + head * size
+        expected.put(
+          key: Array(rows[key..<key + size]), value: Array(product[value..<value + size]),
+          slot: step.slots[place.sequence], position: place.position, head: head)
       }
     }
-    #expect(bitMismatch(cache.keys.elements, keys) == nil)
-    #expect(bitMismatch(cache.values.elements, values) == nil)
+    #expect(cache.keys.elements == expected.keys.elements)
+    #expect(cache.values.elements == expected.values.elements)
   }
 
   @Test(arguments: ISA.runnable)

@@ -50,6 +50,15 @@ void check_same_bits(const float *a, const float *b, size_t count, const char *w
 /// Fails unless nothing was written over the poison.
 void check_poison(const float *memory, size_t count, const char *what);
 
+/// A cache of pages that hold poison, without a page table; and one element of it: of the key or value at `place`
+/// of a page.
+ck_kv check_kv(ck_kv_type type, int32_t pages, int32_t heads, int32_t size);
+double check_kv_element(const ck_kv *kv, bool keys, int32_t page, int32_t head, int32_t place, int32_t d);
+
+/// Random key and value, or NaN for a value.
+void check_kv_fill(const ck_kv *kv, int32_t page, int32_t head, int32_t place);
+void check_kv_poison_value(const ck_kv *kv, int32_t page, int32_t head, int32_t place);
+
 // One function for each row of the kernel list.
 #define CK_KERNEL(name, parameters) void check_##name(const check_case *c);
 #include "kernels.def"

@@ -9,31 +9,21 @@ typedef struct tile_shape {
 enum { POSITIONS_MAX = 640, PAGES_MAX = POSITIONS_MAX / CK_KV_PAGE };
 
 // A cache of one slot. Pages lie in shuffled order; padding columns and positions that no row of the tile may
-// read into a result hold NaN.
-static ck_kv_f32 make_cache(const tile_shape *s, int32_t low, int32_t high)
+// read into a result hold NaN (int8: whatever poison is as an integer, and a scale of NaN).
+static ck_kv make_cache(ck_kv_type type, const tile_shape *s, int32_t low, int32_t high)
 {
-    ck_kv_f32 kv = {
-        .page_table_stride = PAGES_MAX, .num_kv_heads = s->num_kv_heads, .head_size = s->head_size};
-    const int32_t pages = (high + CK_KV_PAGE - 1) / CK_KV_PAGE, heads = s->num_kv_heads, size = s->head_size;
-    const size_t stride = (size_t)ck_kv_value_stride(size);
+    const int32_t pages = (high + CK_KV_PAGE - 1) / CK_KV_PAGE, heads = s->num_kv_heads;
     int32_t *table = check_bytes(PAGES_MAX * sizeof *table, sizeof *table);
     for (int32_t i = 0; i < pages; i++) table[i] = i;
     for (int32_t i = pages - 1; i > 0; i--) {
         const int32_t j = check_below(i + 1), held = table[i];
         table[i] = table[j], table[j] = held;
     }
+    ck_kv kv = check_kv(type, pages, heads, s->head_size);
+    kv.page_table_stride = PAGES_MAX;
     kv.page_table = table;
-    kv.k = check_bytes((size_t)pages * ck_kv_k_page_elements(heads, size) * sizeof(float), 64);
-    kv.v = check_bytes((size_t)pages * ck_kv_v_page_elements(heads, size) * sizeof(float), 64);
-    for (int32_t j = low; j < high; j++) {
-        for (int32_t g = 0; g < heads; g++) {
-            const size_t head = (size_t)table[j / 32] * (size_t)heads + (size_t)g;
-            for (size_t d = 0; d < (size_t)size; d++) {
-                kv.k[(head * (size_t)size + d) * 32 + (size_t)(j % 32)] = check_uniform();
-                kv.v[(head * 32 + (size_t)(j % 32)) * stride + d] = check_uniform();
-            }
-        }
-    }
+    for (int32_t j = low; j < high; j++)
+        for (int32_t g = 0; g < heads; g++) check_kv_fill(&kv, table[j / 32], g, j % 32);
     check_make_read_only(kv.k);
     check_make_read_only(table);
     return kv;
@@ -41,15 +31,12 @@ static ck_kv_f32 make_cache(const tile_shape *s, int32_t low, int32_t high)
 
 static double key_at(const ck_attention_tile *t, int32_t j, int32_t d)
 {
-    const size_t head = (size_t)t->pages[j / 32] * (size_t)t->kv->num_kv_heads + (size_t)t->kv_head;
-    return t->kv->k[(head * (size_t)t->kv->head_size + (size_t)d) * 32 + (size_t)(j % 32)];
+    return check_kv_element(t->kv, true, t->pages[j / 32], t->kv_head, j % 32, d);
 }
 
 static double value_at(const ck_attention_tile *t, int32_t j, int32_t d)
 {
-    const size_t head = (size_t)t->pages[j / 32] * (size_t)t->kv->num_kv_heads + (size_t)t->kv_head;
-    return t->kv
-        ->v[(head * 32 + (size_t)(j % 32)) * (size_t)ck_kv_value_stride(t->kv->head_size) + (size_t)d];
+    return check_kv_element(t->kv, false, t->pages[j / 32], t->kv_head, j % 32, d);
 }
 
 // Scores of row m; -INFINITY where it does not look. Returns the greatest, and the most the terms of one add
@@ -133,12 +120,10 @@ static void compare_alone(const ck_attention_tile *t, void (*kernel)(const ck_at
 // What the last token brings reaches no earlier one: not even NaN.
 static void compare_without_last(ck_attention_tile t, void (*kernel)(const ck_attention_tile *))
 {
-    const ck_kv_f32 *kv = t.kv;
+    const ck_kv *kv = t.kv;
     const int32_t last = t.first_position + t.num_tokens - 1;
     if (last < t.begin || t.num_tokens == 1) return;
-    const size_t head = (size_t)t.pages[last / 32] * (size_t)kv->num_kv_heads + (size_t)t.kv_head;
-    const size_t stride = (size_t)ck_kv_value_stride(kv->head_size);
-    memset(kv->v + (head * 32 + (size_t)(last % 32)) * stride, 0xff, stride * sizeof(float));
+    check_kv_poison_value(kv, t.pages[last / 32], t.kv_head, last % 32);
     const float *together = t.partials;
     t.partials = check_floats((size_t)(t.num_tokens * t.num_heads) * t.partial_stride);
     kernel(&t);
@@ -147,12 +132,24 @@ static void compare_without_last(ck_attention_tile t, void (*kernel)(const ck_at
                         (size_t)kv->head_size, "row before a NaN");
 }
 
-static void check_one_tile(const check_case *c, const tile_shape *s)
+static void (*tile_kernel(const check_case *c, ck_kv_type type))(const ck_attention_tile *)
+{
+    switch (type) {
+    case CK_KV_F32: return c->kernels->attention_tile_f32;
+    case CK_KV_F16: return c->kernels->attention_tile_f16;
+    case CK_KV_BF16: return c->kernels->attention_tile_bf16;
+    case CK_KV_I8: return c->kernels->attention_tile_i8;
+    }
+    return NULL;
+}
+
+static void check_one_tile(const check_case *c, ck_kv_type type, const tile_shape *s)
 {
     const int32_t rows = s->num_tokens * s->num_heads, end = s->first_position + s->num_tokens;
     const int32_t oldest =
         s->window > 0 && s->first_position >= s->window ? s->first_position - s->window + 1 : 0;
-    const ck_kv_f32 kv = make_cache(s, oldest, end);
+    const ck_kv kv = make_cache(type, s, oldest, end);
+    void (*kernel)(const ck_attention_tile *) = tile_kernel(c, type);
     ck_attention_tile t = {
         .kv = &kv,
         .pages = kv.page_table,
@@ -174,18 +171,19 @@ static void check_one_tile(const check_case *c, const tile_shape *s)
         t.mask = mask;
     }
     t.scores = check_floats((size_t)rows * CK_ATTENTION_BLOCK);
+    t.widened = check_bytes(ck_attention_widened_elements(s->head_size) * sizeof(float), 64);
     t.partials = check_floats((size_t)rows * t.partial_stride);
     for (t.begin = 0; t.begin < end; t.begin += CK_ATTENTION_SPLIT) {
         t.end = t.begin + CK_ATTENTION_SPLIT < end ? t.begin + CK_ATTENTION_SPLIT : end;
-        c->kernels->attention_tile_f32(&t);
+        kernel(&t);
         for (int32_t m = 0; m < rows; m++) compare_row(&t, m);
-        compare_alone(&t, c->kernels->attention_tile_f32);
-        if (t.end == end) compare_without_last(t, c->kernels->attention_tile_f32);
+        compare_alone(&t, kernel);
+        if (t.end == end) compare_without_last(t, kernel);
     }
     check_release();
 }
 
-void check_attention_tile_f32(const check_case *c)
+static void check_tiles(const check_case *c, ck_kv_type type)
 {
     const int32_t w = c->kernels->vector_lanes;
     const tile_shape shapes[] = {
@@ -196,7 +194,12 @@ void check_attention_tile_f32(const check_case *c)
         {128, 1, 1, 32, 128, 128, false}, {16, 1, 8, 4, 508, 0, false},
         {20, 2, 5, 3, 600, 40, true},     {32, 1, 9, 1, 511, 600, false},
     };
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) check_one_tile(c, &shapes[i]);
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) check_one_tile(c, type, &shapes[i]);
     for (int32_t rows = 1; rows <= CK_ATTENTION_ROWS_MAX; rows++)
-        check_one_tile(c, &(tile_shape){24, 1, 1, rows, 40, 0, false});
+        check_one_tile(c, type, &(tile_shape){24, 1, 1, rows, 40, 0, false});
 }
+
+void check_attention_tile_f32(const check_case *c) { check_tiles(c, CK_KV_F32); }
+void check_attention_tile_f16(const check_case *c) { check_tiles(c, CK_KV_F16); }
+void check_attention_tile_bf16(const check_case *c) { check_tiles(c, CK_KV_BF16); }
+void check_attention_tile_i8(const check_case *c) { check_tiles(c, CK_KV_I8); }

@@ -214,31 +214,50 @@ enum {
 static const int32_t row_starts[SEQUENCES + 1] = {0, 5, 6}, batch_slots[SEQUENCES] = {2, 0},
                                             lengths[SEQUENCES] = {35, 71};
 
-static ck_kv_f32 make_pools(int32_t heads, int32_t size, bool random)
+static ck_kv make_pools(ck_kv_type type, int32_t heads, int32_t size, bool random)
 {
     int32_t *table = check_bytes(POOL_PAGES * sizeof *table, sizeof *table);
     for (int32_t i = 0; i < POOL_PAGES; i++) table[i] = i * 5 % POOL_PAGES;
-    const size_t k = POOL_PAGES * ck_kv_k_page_elements(heads, size),
-                 v = POOL_PAGES * ck_kv_v_page_elements(heads, size);
-    ck_kv_f32 kv = {check_bytes(k * sizeof(float), 64),
-                    check_bytes(v * sizeof(float), 64),
-                    table,
-                    TABLE_STRIDE,
-                    heads,
-                    size};
-    for (size_t i = 0; random && i < k; i++) kv.k[i] = check_uniform();
-    for (size_t i = 0; random && i < v; i++) kv.v[i] = check_uniform();
+    ck_kv kv = check_kv(type, POOL_PAGES, heads, size);
+    kv.page_table = table;
+    kv.page_table_stride = TABLE_STRIDE;
+    for (int32_t i = 0; random && i < POOL_PAGES * heads * CK_KV_PAGE; i++)
+        check_kv_fill(&kv, i / (heads * CK_KV_PAGE), i / CK_KV_PAGE % heads, i % CK_KV_PAGE);
     return kv;
 }
 
-// Equal within the bound, or poison in both: what is not written must be the same places.
-static void compare_pools(const float *a, const float *b, size_t count, double bound)
+// Distance of neighbours in a cache of the type, where a head's greatest element is `most`.
+static double step_of(ck_kv_type type, double x, double most)
 {
-    for (size_t i = 0; i < count; i++)
-        if (!(isnan(a[i]) && isnan(b[i]))) check_near(a[i], b[i], bound, "cache", (int64_t)i);
+    switch (type) {
+    case CK_KV_F32: return 0;
+    case CK_KV_F16: return fmax(fabs(x), 0x1p-14) * 0x1p-10;
+    case CK_KV_BF16: return fabs(x) * 0x1p-7;
+    case CK_KV_I8: return most / 126;
+    }
+    return NAN;
 }
 
-static void check_rope(const check_case *c, int32_t size, ck_rope_pairing pairing, bool norms)
+// Equal within the bound, or poison in both: what is not written must be the same places. Keys may differ by one
+// step, where a difference within the bound moved them over the middle of two.
+static void compare_pools(const ck_kv *a, const ck_kv *b, bool keys, double bound)
+{
+    const int32_t columns = keys ? a->head_size : ck_kv_value_stride(a->head_size);
+    for (int32_t i = 0; i < POOL_PAGES * a->num_kv_heads * CK_KV_PAGE; i++) {
+        const int32_t head = i / CK_KV_PAGE % a->num_kv_heads, page = i / (CK_KV_PAGE * a->num_kv_heads);
+        double most = 0;
+        for (int32_t d = 0; d < a->head_size; d++)
+            most = fmax(most, fabs(check_kv_element(b, keys, page, head, i % CK_KV_PAGE, d)));
+        for (int32_t d = 0; d < columns; d++) {
+            const double x = check_kv_element(a, keys, page, head, i % CK_KV_PAGE, d);
+            const double y = check_kv_element(b, keys, page, head, i % CK_KV_PAGE, d);
+            if (isnan(x) && isnan(y)) continue;
+            check_near(x, y, bound > 0 ? bound + step_of(a->type, y, most) : 0, "cache", d);
+        }
+    }
+}
+
+static void check_rope(const check_case *c, ck_kv_type type, int32_t size, ck_rope_pairing pairing, bool norms)
 {
     enum { HEADS = 4, KV_HEADS = 2 };
     ck_context *context = make_context(c, THREADS);
@@ -258,9 +277,9 @@ static void check_rope(const check_case *c, int32_t size, ck_rope_pairing pairin
         .pairing = pairing,
         .batch = {SEQUENCES, row_starts, batch_slots, lengths},
     };
-    ck_kv_f32 pools[2];
+    ck_kv pools[2];
     for (int k = 0; k < 2; k++) {
-        args.kv = pools[k] = make_pools(KV_HEADS, size, false);
+        args.kv = pools[k] = make_pools(type, KV_HEADS, size, false);
         args.qkv = rows[k] = check_floats(ROWS * width);
         memcpy(args.qkv, qkv, ROWS * width * sizeof *qkv);
         if (k == 0) ck_reference_rope_append_f32(&args);
@@ -268,8 +287,8 @@ static void check_rope(const check_case *c, int32_t size, ck_rope_pairing pairin
     }
     const double bound = (size + 8) * (double)FLT_EPSILON * (norms ? 4 * sqrt(size) : 2);
     for (size_t i = 0; i < ROWS * width; i++) check_near(rows[1][i], rows[0][i], bound, "qkv", (int64_t)i);
-    compare_pools(pools[1].k, pools[0].k, POOL_PAGES * ck_kv_k_page_elements(KV_HEADS, size), bound);
-    compare_pools(pools[1].v, pools[0].v, POOL_PAGES * ck_kv_v_page_elements(KV_HEADS, size), 0);
+    compare_pools(&pools[1], &pools[0], true, bound);
+    compare_pools(&pools[1], &pools[0], false, 0);
     ck_context_destroy(context);
     check_release();
 }
@@ -278,11 +297,13 @@ void check_rope_op(const check_case *c)
 {
     const int32_t sizes[] = {2, 2 * c->kernels->vector_lanes - 2, 2 * c->kernels->vector_lanes + 2, 20, 64};
     for (int i = 0; i < 5; i++)
-        for (int k = 0; k < 4; k++)
-            if (sizes[i] > 0) check_rope(c, sizes[i], k & 1 ? CK_ROPE_INTERLEAVED : CK_ROPE_HALVES, k & 2);
+        for (int k = 0; k < 4 * CK_KV_TYPE_COUNT; k++)
+            if (sizes[i] > 0)
+                check_rope(c, (ck_kv_type)(k / 4), sizes[i], k & 1 ? CK_ROPE_INTERLEAVED : CK_ROPE_HALVES, k & 2);
 }
 
-static void check_attention(const check_case *c, int32_t size, int32_t heads, int32_t window, bool masked)
+static void check_attention(const check_case *c, ck_kv_type type, int32_t size, int32_t heads, int32_t window,
+                            bool masked)
 {
     enum { KV_HEADS = 2 };
     ck_context *one = make_context(c, 1), *three = make_context(c, THREADS);
@@ -295,7 +316,7 @@ static void check_attention(const check_case *c, int32_t size, int32_t heads, in
         .window = window,
         .mask_stride = POSITIONS,
         .batch = {SEQUENCES, row_starts, batch_slots, lengths},
-        .kv = make_pools(KV_HEADS, size, true),
+        .kv = make_pools(type, KV_HEADS, size, true),
         .out_stride = width,
     };
     if (masked) {
@@ -322,9 +343,10 @@ static void check_attention(const check_case *c, int32_t size, int32_t heads, in
 void check_attention_op(const check_case *c)
 {
     const int32_t sizes[] = {2, 20, 48, 64};
-    for (int i = 0; i < 4; i++) {
-        check_attention(c, sizes[i], 2, 0, false);
-        check_attention(c, sizes[i], 14, 9, false);
-        check_attention(c, sizes[i], 6, 0, true);
+    for (int i = 0; i < 4 * CK_KV_TYPE_COUNT; i++) {
+        const ck_kv_type type = (ck_kv_type)(i / 4);
+        check_attention(c, type, sizes[i % 4], 2, 0, false);
+        check_attention(c, type, sizes[i % 4], 14, 9, false);
+        check_attention(c, type, sizes[i % 4], 6, 0, true);
     }
 }

@@ -21,6 +21,7 @@ typedef struct sequence_plan {
 typedef struct attention_task {
     const ck_attention_args *args;
     const ck_kernel_table *kernels;
+    void (*run_tile)(const ck_attention_tile *tile);  // for the cache's type
     int32_t group;          // query heads of one key/value head
     size_t record;          // floats of one partial
     float *partials;        // of deferred sequences, after the threads' own parts
@@ -33,11 +34,18 @@ static int32_t smaller(int32_t a, int32_t b) { return a < b ? a : b; }
 
 static size_t record_elements(int32_t head_size) { return (size_t)ck_value_stride(head_size) + CK_PARTIAL_EXTRA; }
 
-// Packed query rows, scores, and two records a row: the running merge and the split at hand.
+// A page of keys, or the values of a block in a page's width of columns.
+size_t ck_attention_widened_elements(int32_t head_size)
+{
+    return (size_t)(head_size > CK_ATTENTION_BLOCK ? head_size : CK_ATTENTION_BLOCK) * CK_KV_PAGE;
+}
+
+// Packed query rows, scores, two records a row (the running merge and the split at hand), and widened elements.
 static size_t thread_elements(int32_t head_size)
 {
     const size_t query = (size_t)ck_value_stride(head_size);
-    return CK_ATTENTION_ROWS_MAX * (query + CK_ATTENTION_BLOCK + 2 * record_elements(head_size));
+    return CK_ATTENTION_ROWS_MAX * (query + CK_ATTENTION_BLOCK + 2 * record_elements(head_size)) +
+           ck_attention_widened_elements(head_size);
 }
 
 static int32_t tokens_per_tile(int32_t group)
@@ -101,7 +109,7 @@ static void run_split(const attention_task *task, ck_attention_tile *tile, int32
 {
     tile->begin = split * CK_ATTENTION_SPLIT;
     tile->end = smaller(tile->begin + CK_ATTENTION_SPLIT, tile->first_position + tile->num_tokens);
-    task->kernels->attention_tile_f32(tile);
+    task->run_tile(tile);
 }
 
 // Every split of a tile in ascending order, merged as they come, and the outputs.
@@ -155,6 +163,8 @@ static void run_unit(const attention_task *task, const sequence_plan *plan, floa
         .mask_stride = args->mask_stride,
         .scores = own + query_elements,
     };
+    float *records = tile.scores + CK_ATTENTION_ROWS_MAX * CK_ATTENTION_BLOCK;
+    tile.widened = records + 2 * CK_ATTENTION_ROWS_MAX * task->record;
     pack_queries(task, own, row, tile.num_tokens, head, tile.num_heads);
     if (plan->deferred) {
         const size_t first = ((size_t)kv_head * (size_t)plan->num_rows + (size_t)token) * (size_t)task->group;
@@ -162,7 +172,6 @@ static void run_unit(const attention_task *task, const sequence_plan *plan, floa
         tile.partials = partials + (first + (size_t)heads.begin) * tile.partial_stride + (size_t)split * task->record;
         run_split(task, &tile, plan->first_split + split);
     } else {
-        float *records = tile.scores + CK_ATTENTION_ROWS_MAX * CK_ATTENTION_BLOCK;
         run_tile(task, &tile, records, row, head, plan->first_split);
     }
 }
@@ -231,11 +240,23 @@ static bool is_small(const ck_attention_args *args)
     return keys * args->num_heads * args->kv.head_size * 2 <= SERIAL_WORK_MAX;
 }
 
+static void (*tile_kernel(const ck_kernel_table *kernels, ck_kv_type type))(const ck_attention_tile *tile)
+{
+    switch (type) {
+    case CK_KV_F32: return kernels->attention_tile_f32;
+    case CK_KV_F16: return kernels->attention_tile_f16;
+    case CK_KV_BF16: return kernels->attention_tile_bf16;
+    case CK_KV_I8: return kernels->attention_tile_i8;
+    }
+    return NULL;
+}
+
 void ck_attention_f32(const ck_context *context, const ck_attention_args *args)
 {
     attention_task task = {
         .args = args,
         .kernels = context->kernels,
+        .run_tile = tile_kernel(context->kernels, args->kv.type),
         .group = args->num_heads / args->kv.num_kv_heads,
         .record = record_elements(args->kv.head_size),
         .thread_elements = thread_elements(args->kv.head_size),

@@ -1,174 +1,119 @@
-// Micro-kernels of attention. Parameters: the primitives of a vec_<isa>.h and V_ACCUMULATORS.
+// Micro-kernels of attention: blocks of keys in order, a running softmax, partial results of a split.
 //
-// Scores are a product of query rows with pages of keys, outputs a product of weights with pages of values.
-// Both run in blocks of R rows by C vectors whose accumulators fill the registers; how rows are cut into
-// blocks never changes an element, which has its own accumulator and a fixed order of additions.
+// Elements of a cache that is not of floats are widened, which rounds nothing: in registers where few rows read them,
+// into work space first where more do. Which of the two it is changes no bit.
 
-#define ATTENTION_PAGE_VECTORS (CK_KV_PAGE / V_LANES)
-#define ATTENTION_ROWS (V_ACCUMULATORS / ATTENTION_PAGE_VECTORS)
-
-// The pages of one block that some row of the tile sees, and positions there.
-typedef struct attention_block {
-    int32_t first;  // position of the block, a multiple of CK_ATTENTION_BLOCK
-    int32_t begin, end;
-} attention_block;
-
-// acc[r, c] += x[r] * vector[c]. The smaller side is held in registers, the other passes by.
-V_INLINE void attention_step(const int R, const int C, v_f32 *acc, const float *x, size_t x_stride,
-                             const float *vectors)
+// Rows of CK_KV_PAGE elements, or of half as many, as rows of CK_KV_PAGE floats; those at `next` are asked for ahead.
+V_INLINE void attention_widen(const ck_kv_type type, float *out, const char *rows, const char *next, int32_t count,
+                              size_t row_bytes, int32_t width)
 {
-    if (R < C) {
-        v_f32 rows[V_ACCUMULATORS];
+    for (int32_t i = 0; i < count; i++, out += CK_KV_PAGE, rows += row_bytes, next += row_bytes) {
+        attention_ask(type, next);
 #pragma clang loop unroll(full)
-        for (int r = 0; r < R; r++) rows[r] = v_set1(x[(size_t)r * x_stride]);
-#pragma clang loop unroll(full)
-        for (int c = 0; c < C; c++) {
-            const v_f32 vector = v_load(vectors + c * V_LANES);
-#pragma clang loop unroll(full)
-            for (int r = 0; r < R; r++) acc[r * C + c] = v_fma(rows[r], vector, acc[r * C + c]);
-        }
-    } else {
-        v_f32 held[V_ACCUMULATORS];
-#pragma clang loop unroll(full)
-        for (int c = 0; c < C; c++) held[c] = v_load(vectors + c * V_LANES);
-#pragma clang loop unroll(full)
-        for (int r = 0; r < R; r++) {
-            const v_f32 row = v_set1(x[(size_t)r * x_stride]);
-#pragma clang loop unroll(full)
-            for (int c = 0; c < C; c++) acc[r * C + c] = v_fma(row, held[c], acc[r * C + c]);
-        }
+        for (int c = 0; c < ATTENTION_PAGE_VECTORS; c++)
+            if (c * V_LANES < width) v_store(out + c * V_LANES, attention_load(type, rows, c));
     }
 }
 
-// Scores of R rows with one page of keys. The page after it is asked for ahead.
-V_INLINE void attention_scores(const int R, const float *q, size_t depth, const float *keys, const float *next,
-                               float *scores)
-{
-    const int C = ATTENTION_PAGE_VECTORS;
-    if (R * C > V_ACCUMULATORS) return;  // never asked for: keeps such code from being made
-    v_f32 acc[V_ACCUMULATORS];
-#pragma clang loop unroll(full)
-    for (int i = 0; i < R * C; i++) acc[i] = v_zero();
-    for (size_t d = 0; d < depth; d++) {
-        __builtin_prefetch(next + d * CK_KV_PAGE, 0, 3);
-        __builtin_prefetch(next + d * CK_KV_PAGE + 16, 0, 3);
-        attention_step(R, C, acc, q + d, depth, keys + d * CK_KV_PAGE);
-    }
-#pragma clang loop unroll(full)
-    for (int r = 0; r < R; r++) {
-#pragma clang loop unroll(full)
-        for (int c = 0; c < C; c++) v_store(scores + r * CK_ATTENTION_BLOCK + c * V_LANES, acc[r * C + c]);
-    }
-}
-
-V_INLINE const float *attention_values_page(const ck_attention_tile *t, int32_t page, int32_t column)
-{
-    return ck_value_page(t->kv, t->pages[page], t->kv_head) + column;
-}
-
-// Sums of R rows over the keys begin...end - 1 of a block, C vectors of columns: acc = acc * decay + weights
-// * values.
-V_INLINE void attention_values(const int R, const int C, const ck_attention_tile *t, attention_block block,
-                               int32_t row, int32_t column, const float *decay)
-{
-    if (R * C > V_ACCUMULATORS) return;  // never asked for
-    const size_t value_stride = (size_t)ck_value_stride(t->kv->head_size);
-    float *out = t->partials + (size_t)row * t->partial_stride + column;
-    const float *weights = t->scores + (size_t)row * CK_ATTENTION_BLOCK;
-    v_f32 acc[V_ACCUMULATORS];
-#pragma clang loop unroll(full)
-    for (int r = 0; r < R; r++) {
-#pragma clang loop unroll(full)
-        for (int c = 0; c < C; c++)
-            acc[r * C + c] = v_mul(v_load(out + (size_t)r * t->partial_stride + c * V_LANES), v_set1(decay[row + r]));
-    }
-    const int32_t last_page = (block.end - 1) / CK_KV_PAGE;
-    for (int32_t page = block.begin / CK_KV_PAGE; page <= last_page; page++) {
-        const int32_t start = page * CK_KV_PAGE;
-        const size_t begin = (size_t)(block.begin > start ? block.begin - start : 0);
-        const size_t count = (size_t)(block.end < start + CK_KV_PAGE ? block.end - start : CK_KV_PAGE) - begin;
-        const float *values = attention_values_page(t, page, column) + begin * value_stride;
-        const float *next = attention_values_page(t, page < last_page ? page + 1 : page, column);
-        const float *page_weights = weights + (size_t)(start - block.first) + begin;
-        for (size_t key = 0; key < count; key++, values += value_stride, next += value_stride) {
-            __builtin_prefetch(next, 0, 3);
-            __builtin_prefetch(next + 16, 0, 3);
-            attention_step(R, C, acc, page_weights + key, CK_ATTENTION_BLOCK, values);
-        }
-    }
-#pragma clang loop unroll(full)
-    for (int r = 0; r < R; r++) {
-#pragma clang loop unroll(full)
-        for (int c = 0; c < C; c++)
-            v_store(out + (size_t)r * t->partial_stride + c * V_LANES, acc[r * C + c]);
-    }
-}
-
-#if V_LANES == 16
-#define ATTENTION_EACH_ROWS(CASE) \
-    CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
-#else
-#define ATTENTION_EACH_ROWS(CASE) CASE(1) CASE(2) CASE(3)
-#endif
-
-V_INLINE void attention_scores_rows(int32_t rows, const float *q, size_t depth, const float *keys, const float *next,
-                                    float *scores)
-{
-    switch (rows) {
-#define CASE(n) \
-    case n: attention_scores(n, q, depth, keys, next, scores); break;
-        ATTENTION_EACH_ROWS(CASE)
-#undef CASE
-    }
-}
-
-V_INLINE void attention_values_rows(const int C, int32_t rows, const ck_attention_tile *t, attention_block block,
-                                    int32_t row, int32_t column, const float *decay)
-{
-    switch (rows) {
-#define CASE(n) \
-    case n: attention_values(n, C, t, block, row, column, decay); break;
-        ATTENTION_EACH_ROWS(CASE)
-#undef CASE
-    }
-}
-
-// Scores of all rows with the pages of a block.
-V_INLINE void attention_score_block(const ck_attention_tile *t, attention_block block)
+// Scores of all rows with the pages of a block, without their scales.
+V_INLINE void attention_score_block(const ck_kv_type type, const ck_attention_tile *t, attention_block block)
 {
     const int32_t rows = t->num_tokens * t->num_heads, blocks = (rows + ATTENTION_ROWS - 1) / ATTENTION_ROWS;
-    const size_t depth = (size_t)t->kv->head_size;
-    const int32_t last_page = (block.end - 1) / CK_KV_PAGE;
-    for (int32_t page = block.begin / CK_KV_PAGE; page <= last_page; page++) {
-        const float *keys = ck_key_page(t->kv, t->pages[page], t->kv_head);
-        const float *next = page < last_page ? ck_key_page(t->kv, t->pages[page + 1], t->kv_head)
-                                             : ck_value_page(t->kv, t->pages[block.begin / CK_KV_PAGE], t->kv_head);
+    const size_t depth = (size_t)t->kv->head_size, skipped = ck_kv_scale_bytes(type);
+    const bool widens = type != CK_KV_F32 && rows > ATTENTION_DIRECT_ROWS;
+    const int32_t first_page = block.begin / CK_KV_PAGE, last_page = (block.end - 1) / CK_KV_PAGE;
+    for (int32_t page = first_page; page <= last_page; page++) {
+        const char *next = page < last_page ? ck_key_page(t->kv, type, t->pages[page + 1], t->kv_head)
+                                            : ck_value_page(t->kv, type, t->pages[first_page], t->kv_head);
+        const attention_keys keys = {ck_key_page(t->kv, type, t->pages[page], t->kv_head) + skipped, next + skipped,
+                                     depth};
+        const attention_keys widened = {(const char *)t->widened, (const char *)t->widened, depth};
+        if (widens)
+            attention_widen(type, t->widened, keys.page, keys.next, (int32_t)depth,
+                            CK_KV_PAGE * ck_kv_element_bytes(type), CK_KV_PAGE);
         float *scores = t->scores + (page * CK_KV_PAGE - block.first);
         for (int32_t b = 0; b < blocks; b++) {
             const int32_t row = rows * b / blocks, end = rows * (b + 1) / blocks;
-            attention_scores_rows(end - row, t->q + (size_t)row * depth, depth, keys, next,
-                                  scores + (size_t)row * CK_ATTENTION_BLOCK);
+            const float *q = t->q + (size_t)row * depth;
+            float *out = scores + (size_t)row * CK_ATTENTION_BLOCK;
+            if (widens) attention_scores_of(CK_KV_F32, end - row, q, widened, out);
+            else attention_scores_of(type, end - row, q, keys, out);
         }
     }
 }
 
+// The values of a block from a column on, where they are in the cache.
+V_INLINE attention_columns attention_cached(const ck_kv_type type, const ck_attention_tile *t, attention_block block,
+                                            int32_t column)
+{
+    attention_columns columns = {.row_bytes = (size_t)ck_value_stride(t->kv->head_size) * ck_kv_element_bytes(type)};
+    const size_t skipped = ck_kv_scale_bytes(type) + (size_t)column * ck_kv_element_bytes(type);
+    for (int32_t page = block.begin / CK_KV_PAGE; page <= (block.end - 1) / CK_KV_PAGE; page++) {
+        const char *values = ck_value_page(t->kv, type, t->pages[page], t->kv_head);
+        columns.pages[page - block.first / CK_KV_PAGE] = values + skipped;
+    }
+    return columns;
+}
+
+// The same as floats, in work space: [positions from block.first, CK_KV_PAGE], those of the block alone.
+V_INLINE attention_columns attention_widened(const ck_kv_type type, const ck_attention_tile *t, attention_block block,
+                                             const attention_columns *cached, int32_t width)
+{
+    attention_columns columns = {.row_bytes = CK_KV_PAGE * sizeof(float)};
+    const int32_t last = (block.end - 1 - block.first) / CK_KV_PAGE;
+    for (int32_t page = (block.begin - block.first) / CK_KV_PAGE; page <= last; page++) {
+        float *out = t->widened + page * CK_KV_PAGE * CK_KV_PAGE;
+        const int32_t start = block.first + page * CK_KV_PAGE;
+        const int32_t begin = block.begin > start ? block.begin - start : 0;
+        const int32_t end = block.end < start + CK_KV_PAGE ? block.end - start : CK_KV_PAGE;
+        const size_t before = (size_t)begin * cached->row_bytes;
+        attention_widen(type, out + begin * CK_KV_PAGE, cached->pages[page] + before,
+                        cached->pages[page < last ? page + 1 : page], end - begin, cached->row_bytes, width);
+        columns.pages[page] = (const char *)out;
+    }
+    return columns;
+}
+
 // Sums of rows first...first + rows - 1, which see the same keys of the block.
-V_INLINE void attention_value_block(const ck_attention_tile *t, attention_block block, int32_t first, int32_t rows,
-                                    const float *decay)
+V_INLINE void attention_value_block(const ck_kv_type type, const ck_attention_tile *t, attention_block block,
+                                    int32_t first, int32_t rows, const float *decay)
 {
     const int32_t columns = ck_value_stride(t->kv->head_size), blocks = (rows + ATTENTION_ROWS - 1) / ATTENTION_ROWS;
-    int32_t column = 0;
+    int32_t width = CK_KV_PAGE;
+    for (int32_t column = 0; column < columns; column += width) {
+        const int32_t left = columns - column;
+        width = left < CK_KV_PAGE ? left : CK_KV_PAGE;
 #if V_ACCUMULATORS >= 2 * (32 / V_LANES)
-    // One row alone: twice the columns, so that enough sums are under way.
-    for (; rows == 1 && column + 2 * CK_KV_PAGE <= columns; column += 2 * CK_KV_PAGE)
-        attention_values(1, 2 * ATTENTION_PAGE_VECTORS, t, block, first, column, decay);
+        if (rows == 1 && left >= 2 * CK_KV_PAGE) width = 2 * CK_KV_PAGE;
 #endif
-    for (; column < columns; column += CK_KV_PAGE) {
+        const bool widens = type != CK_KV_F32 && (rows > ATTENTION_DIRECT_ROWS || width < CK_KV_PAGE);
+        attention_columns values = attention_cached(type, t, block, column);
+        if (widens) values = attention_widened(type, t, block, &values, width);
         for (int32_t b = 0; b < blocks; b++) {
             const int32_t row = first + rows * b / blocks, end = first + rows * (b + 1) / blocks;
-            if (columns - column >= CK_KV_PAGE)
-                attention_values_rows(ATTENTION_PAGE_VECTORS, end - row, t, block, row, column, decay);
-            else attention_values_rows(ATTENTION_PAGE_VECTORS / 2, end - row, t, block, row, column, decay);
+            const attention_sums sums = {
+                .weights = t->scores + (size_t)row * CK_ATTENTION_BLOCK,
+                .decay = decay + row,
+                .out = t->partials + (size_t)row * t->partial_stride + column,
+                .out_stride = t->partial_stride,
+            };
+            if (widens) attention_values_of(CK_KV_F32, end - row, width, &values, block, sums);
+            else attention_values_of(type, end - row, width, &values, block, sums);
+        }
+    }
+}
+
+// Multiplies one row's scores or weights by the scales of the pages' keys or values, lane by lane.
+V_INLINE void attention_scale(const ck_attention_tile *t, float *row, int32_t first_page, int32_t last_page,
+                              const bool keys)
+{
+    for (int32_t page = first_page; page <= last_page; page++, row += CK_KV_PAGE) {
+        const char *scales = keys ? ck_key_page(t->kv, CK_KV_I8, t->pages[page], t->kv_head)
+                                  : ck_value_page(t->kv, CK_KV_I8, t->pages[page], t->kv_head);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < ATTENTION_PAGE_VECTORS; i++) {
+            const v_f32 scale = v_load((const float *)scales + i * V_LANES);
+            v_store(row + i * V_LANES, v_mul(v_load(row + i * V_LANES), scale));
         }
     }
 }
@@ -231,14 +176,14 @@ V_INLINE attention_block attention_seen(const ck_attention_tile *t, int32_t toke
     return block;
 }
 
-V_INLINE void attention_run_block(const ck_attention_tile *t, attention_block block)
+V_INLINE void attention_run_block(const ck_kv_type type, const ck_attention_tile *t, attention_block block)
 {
     const int32_t last = t->num_tokens - 1, value_stride = ck_value_stride(t->kv->head_size);
     const attention_block oldest = attention_seen(t, 0, block), newest = attention_seen(t, last, block);
     // The first token sees the lowest positions, the last one the highest.
     const attention_block all = {block.first, oldest.begin, newest.end};
     if (all.begin >= all.end) return;
-    attention_score_block(t, all);
+    attention_score_block(type, t, all);
 
     float decay[CK_ATTENTION_ROWS_MAX];
     const int alike = oldest.begin == newest.begin && oldest.end == newest.end;
@@ -249,18 +194,20 @@ V_INLINE void attention_run_block(const ck_attention_tile *t, attention_block bl
         for (int32_t h = 0; h < t->num_heads; h++) {
             const int32_t row = token * t->num_heads + h;
             float *scores = t->scores + (size_t)row * CK_ATTENTION_BLOCK;
+            float *page_scores = scores + (first_page * CK_KV_PAGE - seen.first);
+            if (type == CK_KV_I8) attention_scale(t, page_scores, first_page, last_page, true);
             attention_hide(scores, seen, t->mask ? t->mask + (size_t)token * t->mask_stride : NULL);
-            decay[row] = attention_softmax(scores + (first_page * CK_KV_PAGE - seen.first),
-                                           (last_page - first_page + 1) * CK_KV_PAGE,
+            decay[row] = attention_softmax(page_scores, (last_page - first_page + 1) * CK_KV_PAGE,
                                            t->partials + (size_t)row * t->partial_stride + value_stride);
+            if (type == CK_KV_I8) attention_scale(t, page_scores, first_page, last_page, false);
         }
         // Where tokens see different keys, each sums over its own: a later token's values must not touch it.
-        if (!alike) attention_value_block(t, seen, token * t->num_heads, t->num_heads, decay);
+        if (!alike) attention_value_block(type, t, seen, token * t->num_heads, t->num_heads, decay);
     }
-    if (alike) attention_value_block(t, all, 0, (last + 1) * t->num_heads, decay);
+    if (alike) attention_value_block(type, t, all, 0, (last + 1) * t->num_heads, decay);
 }
 
-static void CK_ISA_FN(attention_tile_f32)(const ck_attention_tile *t)
+V_INLINE void attention_tile(const ck_kv_type type, const ck_attention_tile *t)
 {
     const int32_t value_stride = ck_value_stride(t->kv->head_size);
     for (int32_t row = 0; row < t->num_tokens * t->num_heads; row++) {
@@ -271,9 +218,14 @@ static void CK_ISA_FN(attention_tile_f32)(const ck_attention_tile *t)
     }
     for (int32_t first = t->begin; first < t->end; first += CK_ATTENTION_BLOCK) {
         const int32_t end = first + CK_ATTENTION_BLOCK < t->end ? first + CK_ATTENTION_BLOCK : t->end;
-        attention_run_block(t, (attention_block){first, first, end});
+        attention_run_block(type, t, (attention_block){first, first, end});
     }
 }
+
+static void CK_ISA_FN(attention_tile_f32)(const ck_attention_tile *t) { attention_tile(CK_KV_F32, t); }
+static void CK_ISA_FN(attention_tile_f16)(const ck_attention_tile *t) { attention_tile(CK_KV_F16, t); }
+static void CK_ISA_FN(attention_tile_bf16)(const ck_attention_tile *t) { attention_tile(CK_KV_BF16, t); }
+static void CK_ISA_FN(attention_tile_i8)(const ck_attention_tile *t) { attention_tile(CK_KV_I8, t); }
 
 static void CK_ISA_FN(attention_merge_row_f32)(float *into, const float *partial, int32_t value_stride)
 {

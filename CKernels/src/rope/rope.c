@@ -1,8 +1,6 @@
 #include "../kv.h"
 #include "../parallel.h"
 
-#include <string.h>
-
 // Fewer elements than this, a microsecond's work and more, cost less than starting the other threads on them.
 enum { ELEMENTS_PER_THREAD_MIN = 1024 };
 
@@ -30,10 +28,27 @@ static void turn_head(const rope_task *task, float *x, const float *norm, int32_
     task->kernels->rope_head_f32(&head);
 }
 
+// A key or value to position `place` of its head's page, its elements from `first` on, `stride` apart.
+static void append_head(const rope_task *task, const float *x, char *page, size_t place, size_t first, size_t stride)
+{
+    const ck_kv *kv = &task->args->kv;
+    char *elements = page + ck_kv_scale_bytes(kv->type);
+    const ck_kv_head head = {
+        .x = x,
+        .count = kv->head_size,
+        .type = kv->type,
+        .out = elements + first * ck_kv_element_bytes(kv->type),
+        .out_stride = stride,
+        .scale = kv->type == CK_KV_I8 ? (float *)page + place : NULL,
+    };
+    task->kernels->kv_append_head(&head);
+}
+
 static void append_row(const rope_task *task, float *row, int32_t slot, int32_t position)
 {
     const ck_rope_append_args *args = task->args;
     const int32_t size = args->kv.head_size;
+    const ck_kv_type type = args->kv.type;
     for (int32_t h = 0; h < args->num_heads; h++)
         turn_head(task, row + (size_t)h * (size_t)size, args->q_norm, position);
 
@@ -43,10 +58,8 @@ static void append_row(const rope_task *task, float *row, int32_t slot, int32_t 
         float *k = row + args->k_offset + (size_t)g * (size_t)size;
         const float *v = row + args->v_offset + (size_t)g * (size_t)size;
         turn_head(task, k, args->k_norm, position);
-        float *keys = ck_key_page(&args->kv, page, g) + place;
-        for (int32_t d = 0; d < size; d++) keys[(size_t)d * CK_KV_PAGE] = k[d];
-        float *values = ck_value_page(&args->kv, page, g) + place * (size_t)ck_value_stride(size);
-        memcpy(values, v, (size_t)size * sizeof *v);
+        append_head(task, k, ck_key_page(&args->kv, type, page, g), place, place, CK_KV_PAGE);
+        append_head(task, v, ck_value_page(&args->kv, type, page, g), place, place * (size_t)ck_value_stride(size), 1);
     }
 }
 

@@ -39,6 +39,15 @@ V_FN v_f32 v_select(v_mask m, v_f32 if_set, v_f32 if_clear) { return _mm512_mask
 V_FN float v_reduce_add(v_f32 v) { return _mm512_reduce_add_ps(v); }
 V_FN float v_reduce_max(v_f32 v) { return _mm512_reduce_max_ps(v); }
 V_FN v_f32 v_load_f16(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
+V_FN v_f32 v_load_bf16(const uint16_t *p)
+{
+    const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
+}
+V_FN v_f32 v_load_i8(const int8_t *p)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)));
+}
 V_FN v_f32 v_bf16_even(const uint16_t *pairs)
 {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_loadu_si512(pairs), 16));

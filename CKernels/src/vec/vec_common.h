@@ -10,6 +10,8 @@
 //   v_exp2i(n)              2^n for integral n in -126...127
 //   v_reduce_add v_reduce_max   over the lanes, in one fixed order
 //   v_load_f16              V_LANES halves as floats
+//   v_load_bf16             V_LANES bf16 as floats
+//   v_load_i8               V_LANES bytes as floats
 //   v_bf16_even v_bf16_odd  V_LANES pairs of bf16: the first, the second of each pair as floats
 //   v_less(a, b)            lanes as a mask for v_select(mask, if_set, if_clear)
 //

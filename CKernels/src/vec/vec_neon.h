@@ -49,6 +49,14 @@ V_FN float v_reduce_add(v_f32 v)
 }
 V_FN float v_reduce_max(v_f32 v) { return vmaxvq_f32(v); }
 V_FN v_f32 v_load_f16(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
+V_FN v_f32 v_load_bf16(const uint16_t *p) { return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16)); }
+V_FN v_f32 v_load_i8(const int8_t *p)
+{
+    int32_t bytes;
+    memcpy(&bytes, p, sizeof bytes);
+    const int16x8_t wide = vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(bytes)));
+    return vcvtq_f32_s32(vmovl_s16(vget_low_s16(wide)));
+}
 V_FN v_f32 v_bf16_even(const uint16_t *pairs)
 {
     return vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_u16(vld1q_u16(pairs)), 16));

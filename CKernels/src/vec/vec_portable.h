@@ -66,6 +66,13 @@ V_FN v_f32 v_load_f16(const uint16_t *p)
     for (int32_t i = 0; i < 4; i++) v[i] = ck_f16_to_f32(p[i]);
     return v;
 }
+V_FN v_f32 v_load_bf16(const uint16_t *p)
+{
+    v_f32 v;
+    for (int32_t i = 0; i < 4; i++) v[i] = ck_bf16_to_f32(p[i]);
+    return v;
+}
+V_FN v_f32 v_load_i8(const int8_t *p) { return (v_f32){p[0], p[1], p[2], p[3]}; }
 V_FN v_f32 v_bf16_even(const uint16_t *pairs)
 {
     v_f32 v;

@@ -58,7 +58,8 @@ struct GenerateCommand: AsyncParsableCommand {
     let model = try files.open()
     let sizes = try validate(requests, from: prompts, model.configuration)
     let weights = try kernels.load(model, context: context)
-    let engine = try Engine(weights, context: context, sizes: sizes, requestCount: requests.count)
+    let engine = try Engine(
+      weights, context: context, kvType: kernels.kvType, sizes: sizes, requestCount: requests.count)
     let streams = try await engine.generate(requests)
     try await GenerationPrinter(output: output, tokenizer: tokenizer).print(streams, prompts, requests)
   }
@@ -117,11 +118,12 @@ extension GenerationRequest {
 
 extension Engine {
   fileprivate init(
-    _ weights: PackedWeights, context: KernelContext, sizes: BatchOptions.Sizes, requestCount: Int
+    _ weights: PackedWeights, context: KernelContext, kvType: KVType, sizes: BatchOptions.Sizes,
+    requestCount: Int
   ) throws {
     let session = try TransformerSession(
       weights, context: context, slotCount: sizes.slotCount, contextLength: sizes.contextLength,
-      rowsPerStepMax: sizes.slotCount + sizes.prefillStep)
+      rowsPerStepMax: sizes.slotCount + sizes.prefillStep, kvType: kvType)
     let vocabulary = 0..<weights.configuration.vocabularySize
     try self.init(
       model: session,

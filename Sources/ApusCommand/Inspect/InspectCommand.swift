@@ -46,7 +46,8 @@ struct InspectCommand: ParsableCommand {
       path: files.path, model: model, weights: weights,
       tokenizerSize: tokenizer?.vocabularySize,
       cache: CacheSize(
-        configuration, slotCount: slots, contextLength: context ?? configuration.contextLength),
+        configuration, type: kernels.kvType, slotCount: slots,
+        contextLength: context ?? configuration.contextLength),
       context: kernelContext, topology: .current())
     try StandardStreams.write(json ? report.json.text + "\n" : report.text(listingTensors: tensors))
   }

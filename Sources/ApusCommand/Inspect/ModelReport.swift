@@ -66,8 +66,13 @@ extension ModelReport {
       ("weights", "\(weights.byteCount.asBytes) packed as \(weights.typeNames)"),
       (
         "KV cache",
-        "\(cache.bytesPerToken.asBytes) a token; \(cache.byteCount.asBytes) for \(cache.slotCount) slots of "
-          + "\(cache.contextLength)"
+        "\(cache.bytesPerToken.asBytes) a token as \(cache.type.rawValue); \(cache.byteCount.asBytes) for "
+          + "\(cache.slotCount) slots of \(cache.contextLength)"
+      ),
+      (
+        "KV cache types",
+        cache.bytesPerTokenByType.map { "\($0.type.rawValue) \($0.bytes.asBytes)" }.joined(separator: ", ")
+          + " a token"
       ),
       ("instruction set", "\(context.instructionSet.rawValue) (of \(runnable))"),
       ("threads", "\(context.threadCount) (\(topology.reason))"),
@@ -148,7 +153,10 @@ extension ModelReport {
         "checkpoint_bytes": .integer(model.byteCount),
         "weights_type": .string(weights.typeNames),
         "weights_bytes": .integer(weights.byteCount),
+        "kv_cache_type": .string(cache.type.rawValue),
         "kv_cache_bytes_per_token": .integer(cache.bytesPerToken),
+        "kv_cache_bytes_per_token_by_type": .object(
+          cache.bytesPerTokenByType.map { .init(name: $0.type.rawValue, value: .integer($0.bytes)) }),
         "kv_cache_slots": .integer(cache.slotCount),
         "kv_cache_context": .integer(cache.contextLength),
         "kv_cache_bytes": .integer(cache.byteCount),

@@ -38,7 +38,7 @@ struct LogitsCommand: ParsableCommand {
     let weights = try kernels.load(model, context: context)
     let session = try TransformerSession(
       weights, context: context, slotCount: 1, contextLength: ids.count,
-      rowsPerStepMax: min(chunk, ids.count))
+      rowsPerStepMax: min(chunk, ids.count), kvType: kernels.kvType)
     try write(ids, session)
   }
 

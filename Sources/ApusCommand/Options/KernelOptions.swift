@@ -5,12 +5,16 @@ public import ArgumentParser
 
 extension WeightType: ExpressibleByArgument {}
 
+extension KVType: ExpressibleByArgument {}
 extension InstructionSet: ExpressibleByArgument {}
 
 /// How a model is held and run.
 struct KernelOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "Type the weights are held in. (default: the checkpoint's own)")
   var weights: WeightType?
+
+  @Option(parsing: .unconditional, help: "Type that keys and values are held in.")
+  var kvType = KVType.f32
 
   @Option(
     parsing: .unconditional, help: "Threads of each step. (default: the physical cores this process may use)")

@@ -7,14 +7,14 @@ final class KVCache {
   let layout: KVLayout
   private(set) var pages: PagePool
   private let memory: KernelMemory
-  private let layerElements: Int
+  private let layerByteCount: Int
   private let pageTable: UnsafeMutablePointer<Int32>
 
   init(layout: KVLayout, layerCount: Int, pages: PagePool) throws(KernelError) {
     self.layout = layout
     self.pages = pages
-    layerElements = pages.pageCount * (layout.keyPageElements + layout.valuePageElements)
-    memory = try KernelMemory(byteCount: layerCount * layerElements * MemoryLayout<Float>.size)
+    layerByteCount = pages.pageCount * (layout.keyPageByteCount + layout.valuePageByteCount)
+    memory = try KernelMemory(byteCount: layerCount * layerByteCount)
     pageTable = .allocate(capacity: pages.table.count)
     pageTable.initialize(repeating: 0, count: pages.table.count)
   }
@@ -33,9 +33,9 @@ final class KVCache {
 
   /// The pools of one layer: keys first, then values.
   func layer(_ index: Int) -> KVPages {
-    let base = memory.pointer(to: Float.self) + index * layerElements
+    let base = memory.base + index * layerByteCount
     return KVPages(
-      layout: layout, keys: base, values: base + pages.pageCount * layout.keyPageElements,
+      layout: layout, keys: base, values: base + pages.pageCount * layout.keyPageByteCount,
       pageTable: UnsafePointer(pageTable), pagesPerSlot: pages.pagesPerSlot)
   }
 }

@@ -22,6 +22,9 @@ public final class TransformerSession: StepModel {
 
   public var vocabularySize: Int { weights.configuration.vocabularySize }
 
+  /// Type that keys and values are held in.
+  public var kvType: KVType { cache.layout.type }
+
   /// Bytes of the KV cache, backed by the system as they are first written.
   public var cacheByteCount: Int { cache.byteCount }
 
@@ -29,10 +32,11 @@ public final class TransformerSession: StepModel {
   ///   - slotCount: sequences that may be in the cache together.
   ///   - contextLength: positions of one sequence; nil for the model's own. At most the model's.
   ///   - rowsPerStepMax: rows one `forward` may be given; at least `slotCount`.
+  ///   - kvType: type that keys and values are held in.
   ///   - pageCount: KV pages shared by all slots; nil for as many as full slots need.
   public init(
     _ weights: PackedWeights, context: KernelContext, slotCount: Int, contextLength: Int? = nil,
-    rowsPerStepMax: Int = 512, pageCount: Int? = nil
+    rowsPerStepMax: Int = 512, kvType: KVType = .f32, pageCount: Int? = nil
   ) throws(ModelError) {
     let configuration = weights.configuration
     let positions = contextLength ?? configuration.contextLength
@@ -49,7 +53,8 @@ public final class TransformerSession: StepModel {
     embedding = weights.matrix(weights.layout.embedding)
     head = weights.layout.head.map(weights.matrix) ?? embedding
 
-    let kvLayout = KVLayout(kvHeadCount: configuration.kvHeadCount, headSize: configuration.headSize)
+    let kvLayout = KVLayout(
+      kvHeadCount: configuration.kvHeadCount, headSize: configuration.headSize, type: kvType)
     let pagesPerSlot = (positions + KVLayout.pageSize - 1) / KVLayout.pageSize
     let pageTotal = pageCount ?? slotCount * pagesPerSlot
     try Self.check("pageCount", pageTotal, 1...max(1, slotCount * pagesPerSlot))
