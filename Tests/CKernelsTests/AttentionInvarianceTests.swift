@@ -155,6 +155,6 @@ import Testing
     }
     let out = world.attend([Run(sequence: 0, positions: 50..<90), run], by: .op(Context(variant.isa)))
     #expect(bitMismatch(Array(out.suffix(sound.count)), sound) == nil)
-    #expect(out.suffix(sound.count).allSatisfy(\.isFinite))
+    #expect(out.suffix(sound.count).allSatisfy { $0.isFinite })
   }
 }

@@ -3,12 +3,12 @@
 // Elements of a cache that is not of floats are widened, which rounds nothing: in registers where few rows read them,
 // into work space first where more do. Which of the two it is changes no bit.
 
-// Rows of CK_KV_PAGE elements, or of half as many, as rows of CK_KV_PAGE floats; those at `next` are asked for ahead.
-V_INLINE void attention_widen(const ck_kv_type type, float *out, const char *rows, const char *next, int32_t count,
-                              size_t row_bytes, int32_t width)
+// Rows of CK_KV_PAGE elements, or of half as many, as rows of CK_KV_PAGE floats. Asks for nothing: products take longer
+// to pass by than lines to come.
+V_INLINE void attention_widen(const ck_kv_type type, float *out, const char *rows, int32_t count, size_t row_bytes,
+                              int32_t width)
 {
-    for (int32_t i = 0; i < count; i++, out += CK_KV_PAGE, rows += row_bytes, next += row_bytes) {
-        attention_ask(type, next);
+    for (int32_t i = 0; i < count; i++, out += CK_KV_PAGE, rows += row_bytes) {
 #pragma clang loop unroll(full)
         for (int c = 0; c < ATTENTION_PAGE_VECTORS; c++)
             if (c * V_LANES < width) v_store(out + c * V_LANES, attention_load(type, rows, c));
@@ -25,19 +25,31 @@ V_INLINE void attention_score_block(const ck_kv_type type, const ck_attention_ti
     for (int32_t page = first_page; page <= last_page; page++) {
         const char *next = page < last_page ? ck_key_page(t->kv, type, t->pages[page + 1], t->kv_head)
                                             : ck_value_page(t->kv, type, t->pages[first_page], t->kv_head);
-        const attention_keys keys = {ck_key_page(t->kv, type, t->pages[page], t->kv_head) + skipped, next + skipped,
-                                     depth};
-        const attention_keys widened = {(const char *)t->widened, (const char *)t->widened, depth};
-        if (widens)
-            attention_widen(type, t->widened, keys.page, keys.next, (int32_t)depth,
-                            CK_KV_PAGE * ck_kv_element_bytes(type), CK_KV_PAGE);
+        attention_keys keys = {
+            .page = ck_key_page(t->kv, type, t->pages[page], t->kv_head) + skipped,
+            .next = next + skipped,
+            .depth = depth,
+        };
+        // Each block of rows asks for its share of the next keys and of this page's values.
+        const size_t key_step = ck_kv_head_bytes(type, t->kv->head_size) / (size_t)blocks / depth;
+        const size_t value_step = ck_kv_head_bytes(type, ck_value_stride(t->kv->head_size)) / (size_t)blocks / depth;
+        if (widens) {
+            attention_widen(type, t->widened, keys.page, (int32_t)depth, CK_KV_PAGE * ck_kv_element_bytes(type),
+                            CK_KV_PAGE);
+            keys.page = (const char *)t->widened;
+            keys.ahead[0] = (attention_stream){keys.next - skipped, key_step};
+            keys.ahead[1] =
+                (attention_stream){ck_value_page(t->kv, type, t->pages[page], t->kv_head), value_step};
+        }
         float *scores = t->scores + (page * CK_KV_PAGE - block.first);
         for (int32_t b = 0; b < blocks; b++) {
             const int32_t row = rows * b / blocks, end = rows * (b + 1) / blocks;
             const float *q = t->q + (size_t)row * depth;
             float *out = scores + (size_t)row * CK_ATTENTION_BLOCK;
-            if (widens) attention_scores_of(CK_KV_F32, end - row, q, widened, out);
-            else attention_scores_of(type, end - row, q, keys, out);
+            if (widens) CK_ISA_FN(attention_scores_widened)(end - row, q, keys, out);
+            else attention_scores_rows(type, end - row, q, keys, out);
+            keys.ahead[0].at += depth * key_step;
+            keys.ahead[1].at += depth * value_step;
         }
     }
 }
@@ -55,11 +67,20 @@ V_INLINE attention_columns attention_cached(const ck_kv_type type, const ck_atte
     return columns;
 }
 
+// The first keys of the next block: a page's worth over the positions of this one.
+V_INLINE attention_stream attention_ahead(const ck_kv_type type, const ck_attention_tile *t, attention_block block)
+{
+    const int32_t next = block.first + CK_ATTENTION_BLOCK;
+    if (next >= t->end) return (attention_stream){(const char *)t->widened, 0};
+    return (attention_stream){ck_key_page(t->kv, type, t->pages[next / CK_KV_PAGE], t->kv_head),
+                              ck_kv_head_bytes(type, t->kv->head_size) / CK_ATTENTION_BLOCK};
+}
+
 // The same as floats, in work space: [positions from block.first, CK_KV_PAGE], those of the block alone.
 V_INLINE attention_columns attention_widened(const ck_kv_type type, const ck_attention_tile *t, attention_block block,
                                              const attention_columns *cached, int32_t width)
 {
-    attention_columns columns = {.row_bytes = CK_KV_PAGE * sizeof(float)};
+    attention_columns columns = {.row_bytes = CK_KV_PAGE * sizeof(float), .ahead = attention_ahead(type, t, block)};
     const int32_t last = (block.end - 1 - block.first) / CK_KV_PAGE;
     for (int32_t page = (block.begin - block.first) / CK_KV_PAGE; page <= last; page++) {
         float *out = t->widened + page * CK_KV_PAGE * CK_KV_PAGE;
@@ -67,15 +88,16 @@ V_INLINE attention_columns attention_widened(const ck_kv_type type, const ck_att
         const int32_t begin = block.begin > start ? block.begin - start : 0;
         const int32_t end = block.end < start + CK_KV_PAGE ? block.end - start : CK_KV_PAGE;
         const size_t before = (size_t)begin * cached->row_bytes;
-        attention_widen(type, out + begin * CK_KV_PAGE, cached->pages[page] + before,
-                        cached->pages[page < last ? page + 1 : page], end - begin, cached->row_bytes, width);
+        attention_widen(type, out + begin * CK_KV_PAGE, cached->pages[page] + before, end - begin, cached->row_bytes,
+                        width);
         columns.pages[page] = (const char *)out;
     }
     return columns;
 }
 
 // Sums of rows first...first + rows - 1, which see the same keys of the block.
-V_INLINE void attention_value_block(const ck_kv_type type, const ck_attention_tile *t, attention_block block,
+// Made once for each type: it is called in two places.
+V_INLINE void attention_value_block_of(const ck_kv_type type, const ck_attention_tile *t, attention_block block,
                                     int32_t first, int32_t rows, const float *decay)
 {
     const int32_t columns = ck_value_stride(t->kv->head_size), blocks = (rows + ATTENTION_ROWS - 1) / ATTENTION_ROWS;
@@ -97,9 +119,32 @@ V_INLINE void attention_value_block(const ck_kv_type type, const ck_attention_ti
                 .out = t->partials + (size_t)row * t->partial_stride + column,
                 .out_stride = t->partial_stride,
             };
-            if (widens) attention_values_of(CK_KV_F32, end - row, width, &values, block, sums);
-            else attention_values_of(type, end - row, width, &values, block, sums);
+            if (widens) CK_ISA_FN(attention_values_widened)(end - row, width, &values, block, sums);
+            else attention_values_rows(type, end - row, width, &values, block, sums);
         }
+    }
+}
+
+#define ATTENTION_VALUE_BLOCK(suffix, type) \
+    static __attribute__((noinline)) void CK_ISA_FN(attention_value_block_##suffix)( \
+        const ck_attention_tile *t, attention_block block, int32_t first, int32_t rows, const float *decay) \
+    { \
+        attention_value_block_of(type, t, block, first, rows, decay); \
+    }
+ATTENTION_VALUE_BLOCK(f32, CK_KV_F32)
+ATTENTION_VALUE_BLOCK(f16, CK_KV_F16)
+ATTENTION_VALUE_BLOCK(bf16, CK_KV_BF16)
+ATTENTION_VALUE_BLOCK(i8, CK_KV_I8)
+#undef ATTENTION_VALUE_BLOCK
+
+V_INLINE void attention_value_block(const ck_kv_type type, const ck_attention_tile *t, attention_block block,
+                                    int32_t first, int32_t rows, const float *decay)
+{
+    switch (type) {
+    case CK_KV_F32: CK_ISA_FN(attention_value_block_f32)(t, block, first, rows, decay); break;
+    case CK_KV_F16: CK_ISA_FN(attention_value_block_f16)(t, block, first, rows, decay); break;
+    case CK_KV_BF16: CK_ISA_FN(attention_value_block_bf16)(t, block, first, rows, decay); break;
+    case CK_KV_I8: CK_ISA_FN(attention_value_block_i8)(t, block, first, rows, decay); break;
     }
 }
 

@@ -20,16 +20,26 @@ typedef struct attention_block {
     int32_t begin, end;
 } attention_block;
 
-// One page of keys: CK_KV_PAGE elements for each of `depth`, and what is asked of memory meanwhile.
+// What is asked of memory while something else is computed: a line each step, `step` bytes on.
+typedef struct attention_stream {
+    const char *at;
+    size_t step;
+} attention_stream;
+
+// One page of keys: CK_KV_PAGE elements for each of `depth`. Those in their page ask for `next` as they go, row by row;
+// widened ones for two streams.
 typedef struct attention_keys {
     const char *page, *next;
     size_t depth;
+    attention_stream ahead[2];
 } attention_keys;
 
-// The values of a block from one column on: its pages, row_bytes from one position to the next.
+// The values of a block from one column on: its pages, row_bytes from one position to the next. Those in their pages
+// ask for the page after the one at hand; widened ones for a stream.
 typedef struct attention_columns {
     const char *pages[ATTENTION_BLOCK_PAGES];
     size_t row_bytes;
+    attention_stream ahead;
 } attention_columns;
 
 // Sums of some rows: weights [rows, CK_ATTENTION_BLOCK], out [rows, out_stride], decay [rows].
@@ -39,11 +49,19 @@ typedef struct attention_sums {
     size_t out_stride;
 } attention_sums;
 
-// Vector c of the elements at p.
-V_INLINE v_f32 attention_load(const ck_kv_type type, const char *p, const int c)
+// Where elements are read: of a ck_kv_type in their page, or floats in work space.
+enum { ATTENTION_WIDENED = CK_KV_TYPE_COUNT };
+
+V_INLINE size_t attention_element_bytes(const int source)
 {
-    p += (size_t)(c * V_LANES) * ck_kv_element_bytes(type);
-    switch (type) {
+    return source == ATTENTION_WIDENED ? sizeof(float) : ck_kv_element_bytes((ck_kv_type)source);
+}
+
+// Vector c of the elements at p.
+V_INLINE v_f32 attention_load(const int source, const char *p, const int c)
+{
+    p += (size_t)(c * V_LANES) * attention_element_bytes(source);
+    switch (source) {
     case CK_KV_F16: return v_load_f16((const uint16_t *)p);
     case CK_KV_BF16: return v_load_bf16((const uint16_t *)p);
     case CK_KV_I8: return v_load_i8((const int8_t *)p);
@@ -52,14 +70,14 @@ V_INLINE v_f32 attention_load(const ck_kv_type type, const char *p, const int c)
 }
 
 // Asks for the lines of a row of CK_KV_PAGE elements.
-V_INLINE void attention_ask(const ck_kv_type type, const char *row)
+V_INLINE void attention_ask(const int source, const char *row)
 {
     __builtin_prefetch(row, 0, 3);
-    if (type == CK_KV_F32) __builtin_prefetch(row + 64, 0, 3);
+    if (source == CK_KV_F32) __builtin_prefetch(row + 64, 0, 3);
 }
 
 // acc[r, c] += x[r] * vector[c]. The smaller side is held in registers, the other passes by.
-V_INLINE void attention_step(const ck_kv_type type, const int R, const int C, v_f32 *acc, const float *x,
+V_INLINE void attention_step(const int source, const int R, const int C, v_f32 *acc, const float *x,
                              size_t x_stride, const char *vectors)
 {
     if (R < C) {
@@ -68,14 +86,14 @@ V_INLINE void attention_step(const ck_kv_type type, const int R, const int C, v_
         for (int r = 0; r < R; r++) rows[r] = v_set1(x[(size_t)r * x_stride]);
 #pragma clang loop unroll(full)
         for (int c = 0; c < C; c++) {
-            const v_f32 vector = attention_load(type, vectors, c);
+            const v_f32 vector = attention_load(source, vectors, c);
 #pragma clang loop unroll(full)
             for (int r = 0; r < R; r++) acc[r * C + c] = v_fma(rows[r], vector, acc[r * C + c]);
         }
     } else {
         v_f32 held[V_ACCUMULATORS];
 #pragma clang loop unroll(full)
-        for (int c = 0; c < C; c++) held[c] = attention_load(type, vectors, c);
+        for (int c = 0; c < C; c++) held[c] = attention_load(source, vectors, c);
 #pragma clang loop unroll(full)
         for (int r = 0; r < R; r++) {
             const v_f32 row = v_set1(x[(size_t)r * x_stride]);
@@ -86,17 +104,22 @@ V_INLINE void attention_step(const ck_kv_type type, const int R, const int C, v_
 }
 
 // Scores of R rows with one page of keys.
-V_INLINE void attention_scores(const ck_kv_type type, const int R, const float *q, attention_keys keys, float *scores)
+V_INLINE void attention_scores(const int source, const int R, const float *q, attention_keys keys, float *scores)
 {
     const int C = ATTENTION_PAGE_VECTORS;
-    const size_t row_bytes = CK_KV_PAGE * ck_kv_element_bytes(type);
+    const size_t row_bytes = CK_KV_PAGE * attention_element_bytes(source);
     if (R * C > V_ACCUMULATORS) return;  // never asked for: keeps such code from being made
     v_f32 acc[V_ACCUMULATORS];
 #pragma clang loop unroll(full)
     for (int i = 0; i < R * C; i++) acc[i] = v_zero();
     for (size_t d = 0; d < keys.depth; d++) {
-        attention_ask(type, keys.next + d * row_bytes);
-        attention_step(type, R, C, acc, q + d, keys.depth, keys.page + d * row_bytes);
+        if (source == ATTENTION_WIDENED) {
+            __builtin_prefetch(keys.ahead[0].at + d * keys.ahead[0].step, 0, 3);
+            __builtin_prefetch(keys.ahead[1].at + d * keys.ahead[1].step, 0, 3);
+        } else {
+            attention_ask(source, keys.next + d * row_bytes);
+        }
+        attention_step(source, R, C, acc, q + d, keys.depth, keys.page + d * row_bytes);
     }
 #pragma clang loop unroll(full)
     for (int r = 0; r < R; r++) {
@@ -106,8 +129,7 @@ V_INLINE void attention_scores(const ck_kv_type type, const int R, const float *
 }
 
 // Sums of R rows over the keys begin...end - 1 of a block, C vectors of columns: out = out * decay + weights * values.
-// A page asks for the one after it.
-V_INLINE void attention_values(const ck_kv_type type, const int R, const int C, const attention_columns *columns,
+V_INLINE void attention_values(const int source, const int R, const int C, const attention_columns *columns,
                                attention_block block, attention_sums sums)
 {
     if (R * C > V_ACCUMULATORS) return;  // never asked for
@@ -119,6 +141,7 @@ V_INLINE void attention_values(const ck_kv_type type, const int R, const int C, 
             acc[r * C + c] = v_mul(v_load(sums.out + (size_t)r * sums.out_stride + c * V_LANES), v_set1(sums.decay[r]));
     }
     const int32_t last = (block.end - 1 - block.first) / CK_KV_PAGE;
+    const char *ahead = columns->ahead.at;
     for (int32_t page = (block.begin - block.first) / CK_KV_PAGE; page <= last; page++) {
         const int32_t start = block.first + page * CK_KV_PAGE;
         const size_t begin = (size_t)(block.begin > start ? block.begin - start : 0);
@@ -127,8 +150,13 @@ V_INLINE void attention_values(const ck_kv_type type, const int R, const int C, 
         const char *next = columns->pages[page < last ? page + 1 : page];
         const float *weights = sums.weights + (size_t)(page * CK_KV_PAGE) + begin;
         for (size_t key = 0; key < count; key++, values += columns->row_bytes, next += columns->row_bytes) {
-            attention_ask(type, next);
-            attention_step(type, R, C, acc, weights + key, CK_ATTENTION_BLOCK, values);
+            if (source == ATTENTION_WIDENED) {
+                __builtin_prefetch(ahead, 0, 3);
+                ahead += columns->ahead.step;
+            } else {
+                attention_ask(source, next);
+            }
+            attention_step(source, R, C, acc, weights + key, CK_ATTENTION_BLOCK, values);
         }
     }
 #pragma clang loop unroll(full)
@@ -146,13 +174,19 @@ V_INLINE void attention_values(const ck_kv_type type, const int R, const int C, 
 #define ATTENTION_EACH_ROWS(CASE) CASE(1) CASE(2) CASE(3)
 #endif
 
-V_INLINE void attention_scores_rows(const ck_kv_type type, int32_t rows, const float *q, attention_keys keys,
+// Whether code for so many rows is made.
+V_INLINE bool attention_takes_rows(const int source, const int R)
+{
+    return source == CK_KV_F32 || source == ATTENTION_WIDENED || R <= ATTENTION_DIRECT_ROWS;
+}
+
+V_INLINE void attention_scores_rows(const int source, int32_t rows, const float *q, attention_keys keys,
                                     float *scores)
 {
     switch (rows) {
 #define CASE(n) \
     case n: \
-        if (type == CK_KV_F32 || n <= ATTENTION_DIRECT_ROWS) attention_scores(type, n, q, keys, scores); \
+        if (attention_takes_rows(source, n)) attention_scores(source, n, q, keys, scores); \
         break;
         ATTENTION_EACH_ROWS(CASE)
 #undef CASE
@@ -160,63 +194,38 @@ V_INLINE void attention_scores_rows(const ck_kv_type type, int32_t rows, const f
 }
 
 // One row alone may ask for two pages' widths of columns, so that enough sums are under way; floats for half a width.
-V_INLINE void attention_values_rows(const ck_kv_type type, int32_t rows, int32_t width,
+V_INLINE void attention_values_rows(const int source, int32_t rows, int32_t width,
                                     const attention_columns *columns, attention_block block, attention_sums sums)
 {
     if (width == 2 * CK_KV_PAGE) {
-        attention_values(type, 1, 2 * ATTENTION_PAGE_VECTORS, columns, block, sums);
+        attention_values(source, 1, 2 * ATTENTION_PAGE_VECTORS, columns, block, sums);
         return;
     }
     switch (width == CK_KV_PAGE ? rows : -rows) {
 #define CASE(n) \
     case n: \
-        if (type == CK_KV_F32 || n <= ATTENTION_DIRECT_ROWS) \
-            attention_values(type, n, ATTENTION_PAGE_VECTORS, columns, block, sums); \
+        if (attention_takes_rows(source, n)) \
+            attention_values(source, n, ATTENTION_PAGE_VECTORS, columns, block, sums); \
         break; \
     case -n: \
-        if (type == CK_KV_F32) attention_values(type, n, ATTENTION_PAGE_VECTORS / 2, columns, block, sums); \
+        if (source == CK_KV_F32 || source == ATTENTION_WIDENED) \
+            attention_values(source, n, ATTENTION_PAGE_VECTORS / 2, columns, block, sums); \
         break;
         ATTENTION_EACH_ROWS(CASE)
 #undef CASE
     }
 }
 
-// A function for each type, made once: what it is inlined into would repeat all of its cases.
-#define ATTENTION_FUNCTIONS(suffix, type) \
-    static __attribute__((noinline)) void attention_scores_##suffix(int32_t rows, const float *q, attention_keys keys, \
-                                                                    float *scores) \
-    { \
-        attention_scores_rows(type, rows, q, keys, scores); \
-    } \
-    static __attribute__((noinline)) void attention_values_##suffix( \
-        int32_t rows, int32_t width, const attention_columns *columns, attention_block block, attention_sums sums) \
-    { \
-        attention_values_rows(type, rows, width, columns, block, sums); \
-    }
-ATTENTION_FUNCTIONS(f32, CK_KV_F32)
-ATTENTION_FUNCTIONS(f16, CK_KV_F16)
-ATTENTION_FUNCTIONS(bf16, CK_KV_BF16)
-ATTENTION_FUNCTIONS(i8, CK_KV_I8)
-#undef ATTENTION_FUNCTIONS
-
-V_INLINE void attention_scores_of(const ck_kv_type type, int32_t rows, const float *q, attention_keys keys,
-                                  float *scores)
+// Widened elements are those of three types: functions of their own, made once.
+static __attribute__((noinline)) void CK_ISA_FN(attention_scores_widened)(int32_t rows, const float *q,
+                                                                          attention_keys keys, float *scores)
 {
-    switch (type) {
-    case CK_KV_F32: attention_scores_f32(rows, q, keys, scores); break;
-    case CK_KV_F16: attention_scores_f16(rows, q, keys, scores); break;
-    case CK_KV_BF16: attention_scores_bf16(rows, q, keys, scores); break;
-    case CK_KV_I8: attention_scores_i8(rows, q, keys, scores); break;
-    }
+    attention_scores_rows(ATTENTION_WIDENED, rows, q, keys, scores);
 }
 
-V_INLINE void attention_values_of(const ck_kv_type type, int32_t rows, int32_t width, const attention_columns *columns,
-                                  attention_block block, attention_sums sums)
+static __attribute__((noinline)) void CK_ISA_FN(attention_values_widened)(int32_t rows, int32_t width,
+                                                                          const attention_columns *columns,
+                                                                          attention_block block, attention_sums sums)
 {
-    switch (type) {
-    case CK_KV_F32: attention_values_f32(rows, width, columns, block, sums); break;
-    case CK_KV_F16: attention_values_f16(rows, width, columns, block, sums); break;
-    case CK_KV_BF16: attention_values_bf16(rows, width, columns, block, sums); break;
-    case CK_KV_I8: attention_values_i8(rows, width, columns, block, sums); break;
-    }
+    attention_values_rows(ATTENTION_WIDENED, rows, width, columns, block, sums);
 }
