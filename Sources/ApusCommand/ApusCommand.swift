@@ -13,7 +13,7 @@ struct ApusCommand: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       GenerateCommand.self, TokenizeCommand.self, DetokenizeCommand.self, LogitsCommand.self,
-      InspectCommand.self, QuantizeCommand.self,
+      PerplexityCommand.self, InspectCommand.self, QuantizeCommand.self,
     ])
 
   static func main() async {

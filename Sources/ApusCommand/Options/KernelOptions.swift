@@ -30,11 +30,19 @@ struct KernelOptions: ParsableArguments {
     try KernelContext(instructionSet: isa, threadCount: threads, precise: precise)
   }
 
-  /// Loads and packs the weights of `model`, with progress on a terminal.
+  /// Loads and packs the weights of `model` as --weights says, with progress on a terminal.
   func load(_ model: OpenModel, context: KernelContext) throws(LanguageModelError) -> PackedWeights {
+    try load(model, type: weights, context: context)
+  }
+
+  /// - Parameter type: nil for the checkpoint's own.
+  func load(
+    _ model: OpenModel, type: WeightType?, context: KernelContext
+  ) throws(LanguageModelError) -> PackedWeights {
     let progress = ProgressLine()
-    return try model.weights(type: weights, context: context) { share in
-      progress.update("loading weights: \(Int(share * 100)) %")
+    let name = type.map { " as \($0.rawValue)" } ?? ""
+    return try model.weights(type: type, context: context) { share in
+      progress.update("loading weights\(name): \(Int(share * 100)) %")
     }
   }
 }
