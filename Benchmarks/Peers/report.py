@@ -72,6 +72,7 @@ def plot(samples: list[Sample], path: Path) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
+    matplotlib.rcParams["svg.hashsalt"] = "peers"
     from matplotlib import pyplot
 
     precisions = [name for name in ORDER if any(sample.workload.weights == name for sample in samples)]
@@ -98,7 +99,8 @@ def plot(samples: list[Sample], path: Path) -> None:
     panels[0][0].set_ylabel("decode tokens/s")
     panels[0][0].legend(fontsize="small")
     figure.tight_layout()
-    figure.savefig(path)
+    # Without the date, so that the same samples give the same file.
+    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
 def main() -> None:
