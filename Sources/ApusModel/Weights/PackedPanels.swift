@@ -1,5 +1,5 @@
 public import ApusCheckpoint
-public import ApusKernels
+import ApusKernels
 import Foundation
 
 /// Packed weights as a safetensors file: the block of memory that `WeightLayout` describes, one tensor for each piece.
