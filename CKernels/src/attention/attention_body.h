@@ -46,8 +46,11 @@ V_INLINE void attention_score_block(const ck_kv_type type, const ck_attention_ti
             const int32_t row = rows * b / blocks, end = rows * (b + 1) / blocks;
             const float *q = t->q + (size_t)row * depth;
             float *out = scores + (size_t)row * CK_ATTENTION_BLOCK;
-            if (widens) CK_ISA_FN(attention_scores_widened)(end - row, q, keys, out);
-            else attention_scores_rows(type, end - row, q, keys, out);
+            if (!widens) {
+                attention_scores_rows(type, end - row, q, keys, out);
+                continue;
+            }
+            CK_ISA_FN(attention_scores_widened)(end - row, q, keys, out);
             keys.ahead[0].at += depth * key_step;
             keys.ahead[1].at += depth * value_step;
         }

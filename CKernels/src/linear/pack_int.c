@@ -6,6 +6,9 @@
 
 static const float I8_MAX = 127, I4_MAX = 15;
 
+// Rounds to nearest, ties to even, magnitudes below 2^22: where the sum's last bit is worth 1. rintf would be a call.
+static float nearest(float x) { return (x + 0x1.8p23f) - 0x1.8p23f; }
+
 static float clamp(float x, float low, float high) { return x < low ? low : x > high ? high : x; }
 
 // Scale of the largest magnitude, as it is stored.
@@ -19,14 +22,14 @@ static uint16_t scale_i8(const float *weights)
 static void quantize_i8(const float *weights, float scale, char *group, int32_t column)
 {
     for (int32_t k = 0; k < CK_GROUP; k++) {
-        const float q = scale == 0 ? 0 : clamp(rintf(weights[k] / scale), -I8_MAX, I8_MAX);
+        const float q = scale == 0 ? 0 : nearest(clamp(weights[k] / scale, -I8_MAX, I8_MAX));
         group[ck_group_element_at(CK_WEIGHT_I8, k, column)] = (char)(int8_t)q;
     }
 }
 
 static int32_t nearest_i4(float weight, float inverse)
 {
-    return (int32_t)clamp(rintf(weight * inverse) + (float)CK_I4_ZERO, 0, I4_MAX);
+    return (int32_t)nearest(clamp(weight * inverse, -(float)CK_I4_ZERO, I4_MAX - (float)CK_I4_ZERO)) + CK_I4_ZERO;
 }
 
 static float squared_error_i4(const float *weights, float scale)
