@@ -72,9 +72,9 @@ def make_gguf(path, kind, architecture, tokenizer):
     writer.close()
 
 
-def folder(tensors, config):
+def folder(tensors, config, metadata=None):
     """`config.json`, a zero byte, and a safetensors file of {name: (dtype, shape, bytes)}."""
-    header, data = {}, b""
+    header, data = dict(metadata or {}), b""
     for name, (dtype, shape, content) in tensors.items():
         header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + len(content)]}
         data += content
@@ -103,6 +103,25 @@ def make_folder(path, bits, dtype, extra=None):
     path.write_bytes(folder(tensors, config))
 
 
+def make_packed(path):
+    """Packed weights in f32: panels of 16 outputs, rows of whole panels, as `apus quantize` writes them."""
+    layer, kv = "model.layers.0.", WIDTH // HEADS * KV_HEADS
+    pieces = [
+        ("model.embed_tokens.panels", 16 * WIDTH), (layer + "input_layernorm", WIDTH),
+        (layer + "self_attn.q_proj.panels", (WIDTH + 2 * kv) * WIDTH),
+        (layer + "self_attn.qkv_proj.bias", WIDTH + 2 * kv), (layer + "self_attn.o_proj.panels", WIDTH * WIDTH),
+        (layer + "post_attention_layernorm", WIDTH), (layer + "mlp.gate_proj.panels", 2 * MIDDLE * WIDTH),
+        (layer + "mlp.down_proj.panels", WIDTH * MIDDLE), ("model.norm", WIDTH)]
+    modules = [name.removesuffix(".weight") for name, shape in shapes(True).items() if len(shape) == 2]
+    config = {
+        "architectures": ["Qwen2ForCausalLM"], "hidden_size": WIDTH, "intermediate_size": MIDDLE,
+        "vocab_size": VOCABULARY, "num_hidden_layers": 1, "num_attention_heads": HEADS,
+        "num_key_value_heads": KV_HEADS, "max_position_embeddings": 16, "tie_word_embeddings": True}
+    header = {"format": "apus-panels", "version": "1", **{f"type.{module}": "f32" for module in modules}}
+    tensors = {name: ("U8", [4 * count], b"\0\0\x80\x3c" * count) for name, count in pieces}
+    path.write_bytes(folder(tensors, config, {"__metadata__": header}))
+
+
 def main():
     target = Path(sys.argv[1])
     (target / "gguf").mkdir(parents=True, exist_ok=True)
@@ -114,6 +133,7 @@ def main():
         make_folder(target / "folder" / f"{bits}-{dtype}", bits, dtype)
     rope = {"rope_scaling": {"rope_type": "linear", "factor": 2.0}, "use_sliding_window": True, "sliding_window": 4}
     make_folder(target / "folder" / "rope", 4, "F16", rope)
+    make_packed(target / "folder" / "packed")
 
 
 main()
