@@ -10,7 +10,7 @@ public struct LoadOptions: Sendable, Equatable {
   public var threadCount: Int?
   /// nil for the best that runs here.
   public var instructionSet: InstructionSet?
-  /// Keeps f32 activations where a bf16 dot product would be faster.
+  /// Keeps f32 activations, which integer weights round to int8 and bf16 dot products to bf16.
   public var precise: Bool
 
   public init(

@@ -23,7 +23,7 @@ struct KernelOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "Instruction set of the kernels. (default: the best that runs here)")
   var isa: InstructionSet?
 
-  @Flag(help: "Keep float32 activations where a bf16 dot product would be faster.")
+  @Flag(help: "Keep float32 activations, which integer weights round to int8 and bf16 dot products to bf16.")
   var precise = false
 
   func context() throws(KernelError) -> KernelContext {
