@@ -87,7 +87,8 @@ struct WorkloadRunner {
       model: session,
       configuration: EngineConfiguration(
         prefillStep: Workload.prefillStep, queueLengthMax: max(plan.batchSize, workload.requests.count),
-        admission: plan.admission, eosTokenIDs: workload.eosTokenIDs),
+        // What is measured is batching: every prompt is computed, and every token takes its row.
+        admission: plan.admission, prefixCaching: false, draftTokensMax: 0, eosTokenIDs: workload.eosTokenIDs),
       kernels: context,
       observer: { event in
         log.record(event)
@@ -160,7 +161,7 @@ private final class Ticker: Sendable {
       switch event {
       case .token: counts.tokens += 1
       case .finished: counts.finished += 1
-      case .submitted, .admitted, .step: break
+      case .submitted, .admitted, .reused, .preempted, .step: break
       }
       return counts
     }

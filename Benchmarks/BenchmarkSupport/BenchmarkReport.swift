@@ -166,12 +166,13 @@ public struct SlotInterval: Sendable, Equatable, Codable {
     for event in events {
       timeline.record(event)
       switch event {
-      case .submitted(let id, _, let time):
+      case .submitted(let arrival, let time):
         origin = min(origin ?? time, time)
-        order[id] = order.count + 1
-      case .token(_, _, _, let time), .finished(_, _, _, let time), .admitted(_, _, let time):
+        order[arrival.id] = order.count + 1
+      case .token(_, _, _, let time), .finished(_, _, _, let time), .admitted(_, _, let time),
+        .preempted(_, _, _, let time):
         end = max(end, time)
-      case .step: break
+      case .reused, .step: break
       }
     }
     let start = origin ?? .zero

@@ -18,7 +18,7 @@ public final class EventLog: Sendable {
   public func events(from first: RequestID) -> [EngineEvent] {
     Array(
       events.drop { event in
-        if case .submitted(first, _, _) = event { false } else { true }
+        if case .submitted(let arrival, _) = event { arrival.id != first } else { true }
       })
   }
 

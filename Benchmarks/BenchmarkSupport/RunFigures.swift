@@ -49,18 +49,19 @@ public struct RunFigures: Sendable, Equatable, Codable {
     var latencies: [Double] = []
     for event in events {
       switch event {
-      case .submitted(let id, let count, let time):
-        promptTokens += count
-        requests[id] = RequestTimes(submitted: time)
-      case .admitted: break
-      case .step(let start, let end, let prefillRows, let decodeRows):
-        isFullDecode = prefillRows == 0 && decodeRows == batchSize
-        if isFullDecode { decode.add(rows: decodeRows, bytes: traffic.weightBytes, time: end - start) }
-        if decodeRows == 0 { prefill.add(rows: prefillRows, bytes: 0, time: end - start) }
-      case .token(let id, _, let position, let time):
+      case .submitted(let arrival, let time):
+        promptTokens += arrival.promptTokens.count
+        requests[arrival.id] = RequestTimes(submitted: time)
+      case .admitted, .reused, .preempted: break
+      case .step(let step):
+        let time = step.end - step.start
+        isFullDecode = step.prefillRows == 0 && step.decodeRows == batchSize
+        if isFullDecode { decode.add(rows: batchSize, bytes: traffic.weightBytes, time: time) }
+        if step.decodeRows == 0 { prefill.add(rows: step.prefillRows, bytes: 0, time: time) }
+      case .token(let id, _, let token, let time):
         generatedTokens += 1
         // The token at a position was drawn from the row before it, which saw that many positions.
-        if isFullDecode { decode.bytes += traffic.cacheBytes(positions: position) }
+        if isFullDecode { decode.bytes += traffic.cacheBytes(positions: token.position) }
         guard var request = requests[id] else { break }
         if let last = request.lastToken { latencies.append((time - last).inSeconds) }
         if request.firstToken == nil { request.firstToken = time }

@@ -46,7 +46,7 @@ public struct TextStream: AsyncSequence, Sendable {
           switch reason {
           case .failed(let error): throw .generation(index: 0, error)
           case .shutdown: throw .shutDown(index: 0)
-          case .stop, .length, .cancelled: break
+          case .stop, .stopCondition, .complete, .length, .cancelled, .timedOut, .unread: break
           }
         }
         let piece = text.append(event)

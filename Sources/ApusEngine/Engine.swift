@@ -18,6 +18,8 @@ public actor Engine {
   private nonisolated let clock: EngineClock
   private nonisolated let recorder: MetricsRecorder
   private let core: EngineCore
+  /// Who waits for the last request to end.
+  private var drained: [CheckedContinuation<Void, Never>] = []
 
   public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -41,7 +43,7 @@ public actor Engine {
     recorder = core.metrics
     thread = EngineThread()
     self.core = core
-    thread.start { [weak self] in self?.assumeIsolated { $0.core.step() } ?? false }
+    thread.start { [weak self] in self?.assumeIsolated { $0.step() } ?? false }
   }
 
   deinit { thread.stop() }
@@ -52,7 +54,16 @@ public actor Engine {
   /// Queues a request and returns its stream. Waits for the running step, if any.
   /// - Throws: `AdmissionError`, and nothing was queued.
   public nonisolated func generate(_ request: GenerationRequest) async throws(AdmissionError) -> TokenStream {
-    try await submit(request, at: clock.now())
+    try await submit([request], count: 1, at: clock.now())[0]
+  }
+
+  /// Queues `count` completions of one prompt, which is computed once, and returns their streams. The first is the
+  /// request's own; the others have seeds of their own, which follow from its seed.
+  /// - Throws: `AdmissionError`, and nothing was queued.
+  public nonisolated func generate(
+    _ request: GenerationRequest, count: Int
+  ) async throws(AdmissionError) -> [TokenStream] {
+    try await submit([request], count: count, at: clock.now())
   }
 
   /// Queues requests in order, all before the next step, and returns their streams in that order.
@@ -60,25 +71,54 @@ public actor Engine {
   public nonisolated func generate(
     _ requests: [GenerationRequest]
   ) async throws(AdmissionError) -> [TokenStream] {
-    try await submit(requests, at: clock.now())
+    try await submit(requests, count: 1, at: clock.now())
+  }
+
+  /// Queues a copy of a request as it is now, which shares what is computed, and returns the stream of its tokens from
+  /// here on.
+  /// - Parameter seed: draws the copy's tokens; nil: the request's own seed, which gives the same tokens.
+  /// - Throws: `AdmissionError`, and nothing was queued.
+  public nonisolated func fork(_ id: RequestID, seed: UInt64? = nil) async throws(AdmissionError)
+    -> TokenStream
+  {
+    try await fork(id, seed: seed, at: clock.now())
   }
 
   /// Ends a request wherever it is; its stream finishes with `.cancelled`. Unknown and finished ones are left
   /// alone.
   public func cancel(_ id: RequestID) { core.cancel(id) }
 
-  /// Finishes every stream with `.shutdown` and refuses new requests.
-  public func shutdown() { core.shutdown() }
+  /// Refuses new requests and returns when those that are here have ended.
+  public func drain() async {
+    core.drain()
+    guard !core.isIdle else { return }
+    await withCheckedContinuation { drained.append($0) }
+  }
 
-  private func submit(_ request: GenerationRequest, at time: Duration) throws(AdmissionError) -> TokenStream {
-    try core.submit(request, at: time)
+  /// Finishes every stream with `.shutdown` and refuses new requests.
+  public func shutdown() {
+    core.shutdown()
+    resumeDrained()
+  }
+
+  private func step() -> Bool {
+    let hasMore = core.step()
+    if !hasMore { resumeDrained() }
+    return hasMore
+  }
+
+  private func resumeDrained() {
+    for waiter in drained { waiter.resume() }
+    drained.removeAll()
   }
 
   private func submit(
-    _ requests: [GenerationRequest], at time: Duration
+    _ requests: [GenerationRequest], count: Int, at time: Duration
   ) throws(AdmissionError) -> [TokenStream] {
-    var streams: [TokenStream] = []
-    for request in requests { streams.append(try core.submit(request, at: time)) }
-    return streams
+    try core.submit(requests, count: count, at: time)
+  }
+
+  private func fork(_ id: RequestID, seed: UInt64?, at time: Duration) throws(AdmissionError) -> TokenStream {
+    try core.fork(id, seed: seed, at: time)
   }
 }

@@ -4,54 +4,35 @@ package import ApusModel
 /// The engine without its thread: queue requests, call `step` while it returns true. Not thread-safe;
 /// streams may be read and dropped on any thread, and `metrics` read.
 package final class EngineCore {
-  /// What the engine keeps of a request beside the scheduler's part.
-  private struct Record {
-    let channel: TokenChannel
-    let parameters: SamplingParameters
-    let promptTokenCount: Int
-    let seed: UInt64
-    var timing: RequestTiming
-    var generatedCount = 0
-    var lastToken: Duration?
-  }
-
   package let metrics: MetricsRecorder
-  private let model: any StepModel
-  private let configuration: EngineConfiguration
-  private let clock: EngineClock
+  let model: any StepModel
+  let configuration: EngineConfiguration
+  let clock: EngineClock
   private let makeSeed: @Sendable () -> UInt64
-  private let observer: (@Sendable (EngineEvent) -> Void)?
+  let observer: (@Sendable (EngineEvent) -> Void)?
   private let cancellations = CancellationBox()
 
-  private var scheduler: Scheduler
-  private let sampler: Sampler
-  private var records: [RequestID: Record] = [:]
+  package internal(set) var scheduler: Scheduler
+  let sampler: Sampler
+  var records: [RequestID: RequestRecord] = [:]
   private var nextID: UInt64 = 0
   private var isShutDown = false
+  private var isDraining = false
+  private var costModel = StepCostModel()
 
   // Refilled every step.
-  private var plan = StepPlan()
+  var plan = StepPlan()
   private var batch = RaggedBatch()
-  private var outcomes: [RowOutcome] = []
-  private var events: [SchedulerEvent] = []
-  /// Of the token each slot sampled in this step.
-  private var logprobs: [TokenLogprobs?]
+  var outcome = StepOutcome()
+  var events: [SchedulerEvent] = []
+  var mask: TokenMask
 
   /// - Throws: `EngineError`.
   package init(
     model: any StepModel, configuration: EngineConfiguration, kernels: KernelContext?, clock: EngineClock,
     makeSeed: @escaping @Sendable () -> UInt64, observer: (@Sendable (EngineEvent) -> Void)?
   ) throws(EngineError) {
-    func check(_ holds: Bool, _ field: String, _ value: Int, _ expected: String) throws(EngineError) {
-      guard holds else { throw .invalidConfiguration(field: field, value: value, expected: expected) }
-    }
-    try check(model.slotCount >= 1, "model.slotCount", model.slotCount, "at least 1")
-    try check(model.contextLength >= 1, "model.contextLength", model.contextLength, "at least 1")
-    try check(
-      model.rowsPerStepMax >= model.slotCount, "model.rowsPerStepMax", model.rowsPerStepMax,
-      "at least the model's \(model.slotCount) slots")
-    try check(configuration.prefillStep >= 1, "prefillStep", configuration.prefillStep, "at least 1")
-    try check(configuration.queueLengthMax >= 1, "queueLengthMax", configuration.queueLengthMax, "at least 1")
+    try configuration.validate(model)
     do throws(KernelError) {
       let kernels = if let kernels { kernels } else { try KernelContext(threadCount: 1) }
       sampler = Sampler(vocabularySize: model.vocabularySize, kernels: kernels)
@@ -61,48 +42,114 @@ package final class EngineCore {
     self.clock = clock
     self.makeSeed = makeSeed
     self.observer = observer
-    metrics = MetricsRecorder(slotCount: model.slotCount)
+    metrics = MetricsRecorder(slotCount: model.slotCount, pageCount: model.pageCount)
     scheduler = Scheduler(
       limits: SchedulerLimits(
         slotCount: model.slotCount, rowsPerStepMax: model.rowsPerStepMax,
         prefillStep: configuration.prefillStep, queueLengthMax: configuration.queueLengthMax,
-        admission: configuration.admission))
-    logprobs = Array(repeating: nil, count: model.slotCount)
+        queueTokensMax: configuration.queueTokensMax, admission: configuration.admission,
+        pageCount: model.pageCount, pageSize: model.pageSize, contextLength: model.contextLength,
+        cachesPrefixes: configuration.prefixCaching, draftMax: configuration.draftTokensMax),
+      policy: configuration.policy)
+    mask = TokenMask(vocabularySize: model.vocabularySize)
     plan.reserveCapacity(rows: model.rowsPerStepMax, runs: model.slotCount)
     batch.reserveCapacity(rows: model.rowsPerStepMax, sequences: model.slotCount)
-    outcomes.reserveCapacity(model.slotCount)
-    events.reserveCapacity(4 * model.slotCount)
+    outcome.reserveCapacity(runs: model.slotCount, tokens: model.rowsPerStepMax)
+    events.reserveCapacity(4 * model.slotCount + model.rowsPerStepMax)
   }
 
   deinit { shutdown() }
 
-  /// Queues a request that arrived at `time`.
-  package func submit(_ request: GenerationRequest, at time: Duration) throws(AdmissionError) -> TokenStream {
+  /// Nothing waits and nothing runs.
+  package var isIdle: Bool { scheduler.isIdle }
+
+  /// Queues requests that arrived at `time`, `count` completions of each, and returns their streams: the completions
+  /// of the first, then those of the second ...
+  /// - Throws: `AdmissionError` of the first that is refused; then none is queued.
+  package func submit(
+    _ requests: [GenerationRequest], count: Int = 1, at time: Duration
+  ) throws(AdmissionError) -> [TokenStream] {
     do throws(AdmissionError) {
-      if isShutDown { throw .shutDown }
-      try request.validate(vocabularySize: model.vocabularySize, contextLength: model.contextLength)
-      let sampling = request.sampling
-      let id = RequestID(rawValue: nextID)
-      let eos = sampling.ignoreEOS ? [] : configuration.eosTokenIDs
-      try scheduler.submit(
-        ScheduledRequest(
-          id: id, promptTokens: request.promptTokens,
-          maxTokens: request.maxTokens(contextLength: model.contextLength),
-          stopTokenIDs: sampling.stopTokenIDs + eos))
-      nextID += 1
-      let channel = TokenChannel(id: id, cancellations: cancellations)
-      let seed = sampling.seed ?? makeSeed()
-      records[id] = Record(
-        channel: channel, parameters: sampling, promptTokenCount: request.promptTokens.count, seed: seed,
-        timing: RequestTiming(queued: time))
-      metrics.update { $0.recordSubmission() }
-      updateQueueMetrics()
-      observer?(.submitted(id, promptTokenCount: request.promptTokens.count, at: time))
-      return TokenStream(channel: channel, seed: seed)
+      try checkOpen()
+      guard (1...configuration.queueLengthMax).contains(count) else {
+        throw .invalidParameter(
+          field: "count", value: "\(count)", expected: "1...\(configuration.queueLengthMax)")
+      }
+      var drafts: [Submission] = []
+      for request in requests {
+        try request.validate(vocabularySize: model.vocabularySize, contextLength: model.contextLength)
+        let seed = request.sampling.seed ?? makeSeed()
+        let leader = nextRequestID(after: drafts.count)
+        for index in 0..<count {
+          let id = nextRequestID(after: drafts.count)
+          drafts.append(
+            Submission(
+              request: request, id: id, family: count > 1 ? leader : nil,
+              seed: index == 0 ? seed : Philox.seed(ofCompletion: index, from: seed), at: time))
+        }
+      }
+      try scheduler.submit(drafts.map { scheduled($0) })
+      return drafts.map { accept($0) }
     } catch {
       metrics.update { $0.recordRejection() }
       throw error
     }
+  }
+
+  package func submit(_ request: GenerationRequest, at time: Duration) throws(AdmissionError) -> TokenStream {
+    try submit([request], at: time)[0]
+  }
+
+  /// Queues a copy of a request as it is now: what it has computed is shared. The stream gives the tokens after those
+  /// that the request has generated.
+  /// - Parameter seed: draws the copy's tokens; nil: the request's own, which gives the same tokens.
+  /// - Throws: `AdmissionError`; nothing was queued.
+  package func fork(_ id: RequestID, seed: UInt64?, at time: Duration) throws(AdmissionError) -> TokenStream {
+    do throws(AdmissionError) {
+      try checkOpen()
+      guard let parent = scheduler.request(id), let record = records[id] else { throw .unknownRequest(id) }
+      var request = record.request
+      request.stopCondition = record.stopCondition
+      request.constraint = record.constraint
+      let submission = Submission(
+        request: request, id: nextRequestID(after: 0), family: id, seed: seed ?? record.seed, at: time,
+        generatedTokens: Array(parent.tokens.dropFirst(parent.promptCount)))
+      try scheduler.submit([scheduled(submission)])
+      return accept(submission)
+    } catch {
+      metrics.update { $0.recordRejection() }
+      throw error
+    }
+  }
+
+  private func checkOpen() throws(AdmissionError) {
+    if isShutDown { throw .shutDown }
+    if isDraining { throw .draining }
+  }
+
+  private func nextRequestID(after count: Int) -> RequestID { RequestID(rawValue: nextID + UInt64(count)) }
+
+  private func scheduled(_ submission: Submission) -> ScheduledRequest {
+    let request = submission.request
+    let sampling = request.sampling
+    return ScheduledRequest(
+      id: submission.id, promptTokens: request.promptTokens, generatedTokens: submission.generatedTokens,
+      maxTokens: request.maxTokens(contextLength: model.contextLength),
+      stopTokenIDs: sampling.stopTokenIDs + (sampling.ignoreEOS ? [] : configuration.eosTokenIDs),
+      priority: request.priority, tenant: request.tenant,
+      queueDeadline: request.queueTimeout.map { submission.time + $0 },
+      deadline: request.timeout.map { submission.time + $0 }, family: submission.family,
+      sharedCount: request.promptTokens.count + submission.generatedTokens.count)
+  }
+
+  private func accept(_ submission: Submission) -> TokenStream {
+    nextID = submission.id.rawValue + 1
+    let channel = TokenChannel(id: submission.id, cancellations: cancellations)
+    records[submission.id] = RequestRecord(submission, channel: channel)
+    metrics.update { $0.recordSubmission() }
+    updateQueueMetrics()
+    observer?(.submitted(submission.arrival, at: submission.time))
+    return TokenStream(channel: channel, seed: submission.seed)
   }
 
   /// Ends a request wherever it is. Unknown and finished ones are left alone.
@@ -110,6 +157,9 @@ package final class EngineCore {
     scheduler.cancel(id, events: &events)
     deliver()
   }
+
+  /// Refuses new requests from now on; those that are here go on.
+  package func drain() { isDraining = true }
 
   /// Ends all requests with `.shutdown` and refuses new ones.
   package func shutdown() {
@@ -123,92 +173,80 @@ package final class EngineCore {
     for id in cancellations.take() { scheduler.cancel(id, events: &events) }
     deliver()
     let start = clock.now()
-    let hasRows = scheduler.nextStep(into: &plan, events: &events) { [model] slot, positions in
-      do throws(KVCacheError) {
-        try model.reserve(slot: slot, positions: positions)
-        return nil
-      } catch { return error }
-    }
+    let conditions = StepConditions(
+      now: start, costs: costModel.costs, target: configuration.interTokenTarget?.inSeconds)
+    let hasRows = scheduler.nextStep(into: &plan, under: conditions, events: &events)
     deliver()
     guard hasRows else { return !scheduler.isIdle }
+    for assignment in plan.pageAssignments {
+      model.assign(page: assignment.page, slot: assignment.slot, index: assignment.index)
+    }
+    for copy in plan.pageCopies { model.copyPage(copy.source, to: copy.target) }
     plan.lower(into: &batch)
-    model.forward(batch) { sampleRows(UnsafeBufferPointer($0)) }
-    scheduler.finish(plan, outcomes: outcomes, events: &events)
+    model.forward(batch) { sampleRows($0) }
+    scheduler.finish(plan, outcome: outcome, events: &events)
     let end = clock.now()
-    metrics.update { $0.recordStep(plan, duration: end - start) }
-    observer?(
-      .step(start: start, end: end, prefillRows: plan.prefillRowCount, decodeRows: plan.decodeRowCount))
+    let duration = end - start
+    costModel.record(rows: plan.rowCount, positions: plan.attendedCount, seconds: duration.inSeconds)
+    metrics.update { metrics in
+      metrics.recordStep(plan, outcome, duration: duration)
+      metrics.recordCosts(costModel)
+    }
+    if let observer { observer(.step(StepRecord(plan, start: start, end: end))) }
     deliver()
     return !scheduler.isIdle
   }
+}
 
-  private func sampleRows(_ logits: UnsafeBufferPointer<Float>) {
-    let width = model.vocabularySize
-    precondition(logits.count == plan.sampleCount * width, "the model gave \(logits.count) logits")
-    outcomes.removeAll(keepingCapacity: true)
-    for run in plan.runs where run.samples {
-      guard let record = records[run.request] else { preconditionFailure("\(run.request) has no record") }
-      let row = UnsafeBufferPointer(rebasing: logits[outcomes.count * width..<(outcomes.count + 1) * width])
-      let position = run.position + run.rowCount
-      let sample = sampler.sample(row, parameters: record.parameters, seed: record.seed, position: position)
-      logprobs[run.slot] = sample?.logprobs
-      outcomes.append(
-        sample.map { .token($0.token) }
-          ?? .failure(.invalidLogits(request: run.request, position: position)))
-    }
+/// A request on its way in.
+struct Submission {
+  var request: GenerationRequest
+  var id: RequestID
+  var family: RequestID?
+  var seed: UInt64
+  var time: Duration
+  var generatedTokens: [Int32]
+
+  init(
+    request: GenerationRequest, id: RequestID, family: RequestID?, seed: UInt64, at time: Duration,
+    generatedTokens: [Int32] = []
+  ) {
+    self.request = request
+    self.id = id
+    self.family = family
+    self.seed = seed
+    self.time = time
+    self.generatedTokens = generatedTokens
   }
 
-  /// Hands the scheduler's events to streams, model, metrics and observer.
-  private func deliver() {
-    guard !events.isEmpty else { return }
-    let now = clock.now()
-    // Before the streams, so that who reads the end of a request finds it counted.
-    updateQueueMetrics()
-    for event in events {
-      switch event {
-      case .admitted(let id, let slot): admitted(id, slot: slot, at: now)
-      case .token(let id, let slot, let token, let position):
-        generated(GeneratedToken(id: token, position: position, logprobs: logprobs[slot]), by: id, at: now)
-        observer?(.token(id, slot: slot, position: position, at: now))
-      case .finished(let id, let slot, let reason): finished(id, slot: slot, reason: reason, at: now)
-      }
-    }
-    events.removeAll(keepingCapacity: true)
+  var arrival: RequestArrival {
+    RequestArrival(
+      id: id, promptTokens: request.promptTokens, sampling: request.sampling, seed: seed,
+      priority: request.priority, tenant: request.tenant, forkedFrom: generatedTokens.isEmpty ? nil : family,
+      generatedTokens: generatedTokens, hasStopCondition: request.stopCondition != nil,
+      hasConstraint: request.constraint != nil)
   }
+}
 
-  private func admitted(_ id: RequestID, slot: Int, at now: Duration) {
-    guard let queued = records[id]?.timing.queued else { preconditionFailure("\(id) has no record") }
-    records[id]!.timing.admitted = now
-    metrics.update { $0.recordAdmission(queueTime: now - queued) }
-    observer?(.admitted(id, slot: slot, at: now))
-  }
+/// What the engine keeps of a request beside the scheduler's part.
+struct RequestRecord {
+  let request: GenerationRequest
+  let channel: TokenChannel
+  let seed: UInt64
+  var stopCondition: (any StopCondition)?
+  var constraint: (any TokenConstraint)?
+  var timing: RequestTiming
+  var generatedCount = 0
+  var reusedCount = 0
+  var preemptionCount = 0
+  var lastToken: Duration?
 
-  private func generated(_ token: GeneratedToken, by id: RequestID, at now: Duration) {
-    guard let record = records[id] else { preconditionFailure("\(id) has no record") }
-    if let lastToken = record.lastToken {
-      metrics.update { $0.recordToken(sinceLast: now - lastToken) }
-    } else {
-      records[id]!.timing.firstToken = now
-      metrics.update { $0.recordFirstToken(sinceQueued: now - record.timing.queued) }
-    }
-    records[id]!.lastToken = now
-    records[id]!.generatedCount += 1
-    record.channel.send(.token(token))
-  }
-
-  private func finished(_ id: RequestID, slot: Int?, reason: FinishReason, at now: Duration) {
-    guard var record = records.removeValue(forKey: id) else { preconditionFailure("\(id) has no record") }
-    if let slot { model.release(slot: slot) }
-    record.timing.finished = now
-    metrics.update { $0.recordFinish(reason, latency: now - record.timing.queued) }
-    observer?(.finished(id, slot: slot, reason, at: now))
-    let usage = Usage(
-      promptTokenCount: record.promptTokenCount, completionTokenCount: record.generatedCount,
-      seed: record.seed, timing: record.timing)
-    record.channel.send(.finished(reason, usage))
-  }
-
-  private func updateQueueMetrics() {
-    metrics.update { $0.recordQueues(running: scheduler.runningCount, waiting: scheduler.waitingCount) }
+  init(_ submission: Submission, channel: TokenChannel) {
+    request = submission.request
+    self.channel = channel
+    seed = submission.seed
+    stopCondition = submission.request.stopCondition
+    constraint = submission.request.constraint
+    timing = RequestTiming(queued: submission.time)
   }
 }

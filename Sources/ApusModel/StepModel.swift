@@ -1,4 +1,9 @@
-/// A model with its KV cache, as an engine drives it: reserve positions, run a step, read logits, release.
+/// A model with its KV cache, as an engine drives it: say which pages hold a slot's positions, run a step, read
+/// logits.
+///
+/// The cache is a pool of pages of `pageSize` positions. Who drives the model decides which page holds what; the
+/// model keeps the page table and the memory. Position `p` of a slot lies in the page assigned to entry
+/// `p / pageSize`. A page may be assigned to several slots, which then share what it holds: none may write to it.
 ///
 /// Not thread-safe: one engine, on one thread, owns it.
 public protocol StepModel: AnyObject {
@@ -10,24 +15,19 @@ public protocol StepModel: AnyObject {
   var contextLength: Int { get }
   /// Rows one `forward` may be given.
   var rowsPerStepMax: Int { get }
+  /// Positions of a page.
+  var pageSize: Int { get }
+  /// Pages of the pool, numbered from 0.
+  var pageCount: Int { get }
 
-  /// Makes sure that `slot` can hold `positions` positions. Keeps what it holds.
-  /// - Throws: `KVCacheError.outOfPages`; the slot is then as before.
-  func reserve(slot: Int, positions: Int) throws(KVCacheError)
+  /// From now on `page` holds positions `index * pageSize ..< (index + 1) * pageSize` of `slot`.
+  func assign(page: Int32, slot: Int, index: Int)
 
-  /// Forgets the slot's history and gives its memory back to the pool.
-  func release(slot: Int)
+  /// Makes `target` hold what `source` holds.
+  func copyPage(_ source: Int32, to target: Int32)
 
-  /// Runs every row through the model, appending to each slot's history, and calls `body` with the logits of
-  /// `batch.logitRows`, row-major `[logitRows.count, vocabularySize]`, valid inside `body` only. The engine may
+  /// Runs every row through the model, writing each to its position of its slot, and calls `body` with the logits
+  /// of `batch.logitRows`, row-major `[logitRows.count, vocabularySize]`, valid inside `body` only. The engine may
   /// overwrite them there.
   func forward<R>(_ batch: RaggedBatch, _ body: (UnsafeMutableBufferPointer<Float>) -> R) -> R
-}
-
-/// Why a slot could not grow.
-public enum KVCacheError: Error, Sendable, Equatable {
-  /// The pool has fewer free pages than the slot still needs.
-  case outOfPages(slot: Int, needed: Int, free: Int)
-  /// More positions than the cache gives one sequence.
-  case beyondContext(slot: Int, positions: Int, contextLength: Int)
 }

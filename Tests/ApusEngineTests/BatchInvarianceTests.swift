@@ -7,11 +7,10 @@ struct BatchInvarianceTests {
     var invariance = BatchInvariance(eosTokenIDs: [3]) { slotCount in
       FakeStepModel(slotCount: slotCount, contextLength: 48, rowsPerStepMax: slotCount + 24)
     }
-    invariance.inspect = { model in
-      let fake = model as! FakeStepModel
-      return fake.violations + fake.slotsInUse.map { "slot \($0) was not released" }
-    }
+    invariance.inspect = { ($0 as! FakeStepModel).violations }
     #expect(try await invariance.violations(seed: 1, workloads: 60) == [])
+    #expect(invariance.tally.reusedPositions > 0 && invariance.tally.acceptedDrafts > 0)
+    #expect(invariance.tally.forks > 0)
   }
 
   @Test func holdsWhilePagesAreShort() async throws {
@@ -20,7 +19,8 @@ struct BatchInvarianceTests {
         slotCount: slotCount, contextLength: 48, rowsPerStepMax: 64, pageSize: 4, pageCount: 20)
     }
     invariance.inspect = { ($0 as! FakeStepModel).violations }
-    #expect(try await invariance.violations(seed: 1000, workloads: 30) == [])
+    #expect(try await invariance.violations(seed: 1000, workloads: 60) == [])
+    #expect(invariance.tally.preemptions > 0)
   }
 
   /// The check sees what it is for: a model that mixes neighbours.

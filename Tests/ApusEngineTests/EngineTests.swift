@@ -51,7 +51,7 @@ struct EngineTests {
     slots: Int = 2, configuration: EngineConfiguration = EngineConfiguration(),
     onForward: @escaping @Sendable (RaggedBatch) -> Void = { _ in }
   ) throws -> Engine {
-    let model = FakeStepModel(slotCount: slots, contextLength: 2_000_000)
+    let model = FakeStepModel(slotCount: slots, contextLength: 200_000)
     model.onForward = onForward
     return try Engine(model: model, configuration: configuration)
   }

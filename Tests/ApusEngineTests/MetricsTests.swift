@@ -26,21 +26,27 @@ struct MetricsTests {
     #expect(histogram.quantile(0) == 0)
   }
 
+  private func usage(_ seconds: Int) -> Usage {
+    Usage(
+      promptTokenCount: 1, completionTokenCount: 1, seed: 0,
+      timing: RequestTiming(queued: .zero, finished: .seconds(seconds)))
+  }
+
   @Test func countsStepsTokensAndUtilization() throws {
     var driver = SchedulerDriver(slots: 4, prefillStep: 8)
     var metrics = EngineMetrics(slotCount: 4)
     try driver.submit(1, prompt: 3, maxTokens: 2)
     driver.step()
-    metrics.recordStep(driver.plan, duration: .seconds(1))
+    metrics.recordStep(driver.plan, StepOutcome(), duration: .seconds(1))
     metrics.recordFirstToken(sinceQueued: .seconds(1))
     let early = metrics
     try driver.submit(2, prompt: 1, maxTokens: 1)
     driver.step()
-    metrics.recordStep(driver.plan, duration: .seconds(3))
+    metrics.recordStep(driver.plan, StepOutcome(), duration: .seconds(3))
     metrics.recordFirstToken(sinceQueued: .seconds(3))
     metrics.recordToken(sinceLast: .seconds(3))
-    metrics.recordFinish(.length, latency: .seconds(4))
-    metrics.recordFinish(.cancelled, latency: .seconds(100))
+    metrics.recordFinish(.length, usage(4))
+    metrics.recordFinish(.cancelled, usage(100))
     #expect(metrics.promptTokensTotal == 4)
     #expect(metrics.decodeRowsTotal == 1)
     #expect(metrics.generationTokensTotal == 3)

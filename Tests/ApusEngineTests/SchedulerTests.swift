@@ -28,7 +28,7 @@ struct SchedulerTests {
     #expect(runs == [[1, 0, 0, 3]])
     #expect(
       events == [
-        .admitted(id(1), slot: 0), .token(id(1), slot: 0, token: 7, position: 3),
+        .admitted(id(1), slot: 0), .token(id(1), slot: 0, token: 7, position: 3, sample: 0),
         .finished(id(1), slot: 0, reason: .length),
       ])
     #expect(driver.plan.decodeRowCount == 0)
@@ -89,12 +89,12 @@ struct SchedulerTests {
 
   @Test func admitsFirstInFirstOut() throws {
     var driver = SchedulerDriver(slots: 1)
-    for request in [3, 1, 2] { try driver.submit(UInt64(request)) }
+    for request in 1...3 { try driver.submit(UInt64(request)) }
     var order: [RequestID] = []
     while !driver.scheduler.isIdle {
       for case .admitted(let request, _) in driver.step().events { order.append(request) }
     }
-    #expect(order == [id(3), id(1), id(2)])
+    #expect(order == [id(1), id(2), id(3)])
   }
 
   @Test func aPrefilledRequestAlwaysHasItsSlot() throws {
@@ -154,8 +154,8 @@ struct SchedulerTests {
     _ = driver.plan(events: &events)
     #expect(driver.cancel(1) == [.finished(id(1), slot: 0, reason: .cancelled)])
     events = []
-    driver.scheduler.finish(driver.plan, outcomes: [.token(5), .token(6)], events: &events)
-    #expect(events == [.token(id(2), slot: 1, token: 6, position: 1)])
+    driver.finish([5, 6], events: &events)
+    #expect(events == [.token(id(2), slot: 1, token: 6, position: 1, sample: 1)])
   }
 
   @Test func aFailedRowEndsItsRequestAlone() throws {
@@ -166,32 +166,32 @@ struct SchedulerTests {
     _ = driver.plan(events: &events)
     let error = GenerationError.invalidLogits(request: id(1), position: 1)
     events = []
-    driver.scheduler.finish(driver.plan, outcomes: [.failure(error), .token(6)], events: &events)
+    driver.finish([nil, 6], events: &events)
     #expect(events.first == .finished(id(1), slot: 0, reason: .failed(error)))
     #expect(driver.step().runs == [[2, 1, 1, 1]])
   }
 
   @Test func waitsForPagesInOrderAndOvertakesNobody() throws {
-    var driver = SchedulerDriver(slots: 3)
-    driver.freePages = 1
-    for request in 1...3 { try driver.submit(UInt64(request), maxTokens: 2) }
-    #expect(driver.step().runs == [[1, 0, 0, 1]])
-    driver.freePages = 0
-    #expect(driver.step().runs == [[1, 0, 1, 1]])
-    driver.freePages = 2
-    #expect(driver.step().runs == [[2, 0, 0, 1], [3, 1, 0, 1]])
+    // Two pages of four positions; the first request takes one and may soon want another.
+    var driver = SchedulerDriver(slots: 3, pages: 2)
+    try driver.submit(1, prompt: 3, maxTokens: 3)
+    driver.step()
+    try driver.submit(2, prompt: 5, maxTokens: 1)
+    try driver.submit(3, prompt: 1, maxTokens: 1)
+    #expect(driver.step().runs == [[1, 0, 3, 1]])
+    #expect(driver.plan.waitingForPages == [id(2)])
+    #expect(driver.step().runs == [[1, 0, 4, 1]])
+    #expect(driver.step().runs == [[2, 0, 0, 5]])
+    #expect(driver.step().runs == [[3, 0, 0, 1]])
   }
 
-  @Test func failsAloneWhatNeverFitsThePool() throws {
-    var driver = SchedulerDriver(slots: 2)
-    driver.freePages = 0
-    try driver.submit(1)
-    let (runs, events) = driver.step()
-    #expect(runs.isEmpty)
-    let error = KVCacheError.outOfPages(slot: 0, needed: 1, free: 0)
-    #expect(
-      events == [.finished(id(1), slot: nil, reason: .failed(.kvCache(request: id(1), error)))])
+  @Test func refusesWhatNeverFitsThePool() throws {
+    var driver = SchedulerDriver(slots: 2, pages: 2)
+    #expect(throws: AdmissionError.needsTooManyPages(needed: 3, pageCount: 2)) {
+      try driver.submit(1, prompt: 5, maxTokens: 5)
+    }
     #expect(driver.scheduler.isIdle)
+    try driver.submit(2, prompt: 5, maxTokens: 4)
   }
 
   @Test func cancelAllEndsEveryRequestOnce() throws {

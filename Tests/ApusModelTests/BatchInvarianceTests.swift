@@ -46,9 +46,6 @@ import Testing
   ) throws -> [[[Float]]] {
     let slots = Array(0..<session.slotCount).shuffled(using: &random)
     var found: [[[Float]]] = sequences.map { _ in [] }
-    for (index, sequence) in sequences.enumerated() {
-      try session.reserve(slot: slots[index], positions: sequence.count)
-    }
     while zip(found, sequences).contains(where: { $0.count < $1.count }) {
       var batch = RaggedBatch()
       var owners: [Int] = []

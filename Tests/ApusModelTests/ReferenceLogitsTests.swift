@@ -43,7 +43,6 @@ import Testing
     let session = try TransformerSession(fixture: test.fixture, instructionSet: test.instructionSet)
     var tokens = test.fixture.prompt.map { Int32($0) }
     let steps = test.fixture.greedy.count
-    try session.reserve(slot: 3, positions: tokens.count + steps)
     var batch = RaggedBatch()
     batch.append(slot: 3, position: 0, tokens: tokens, logits: .last)
     var generated: [Int] = []

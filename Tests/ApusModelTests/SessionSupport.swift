@@ -31,7 +31,6 @@ extension TransformerSession {
     var rows: [[Float]] = []
     var position = 0
     var chunk = 0
-    try reserve(slot: slot, positions: tokens.count)
     while position < tokens.count {
       let count = min(chunks[min(chunk, chunks.count - 1)], tokens.count - position)
       var batch = RaggedBatch()
@@ -41,7 +40,6 @@ extension TransformerSession {
       position += count
       chunk += 1
     }
-    release(slot: slot)
     return rows
   }
 

@@ -5,23 +5,27 @@ import Testing
 @Suite struct RunFiguresTests {
   /// Two requests of 4 and 2 prompt tokens in two slots; times in milliseconds.
   static let events: [EngineEvent] = [
-    .submitted(id(0), promptTokenCount: 4, at: .milliseconds(100)),
-    .submitted(id(1), promptTokenCount: 2, at: .milliseconds(100)),
+    .submitted(arrival(0, 4), at: .milliseconds(100)),
+    .submitted(arrival(1, 2), at: .milliseconds(100)),
     .admitted(id(0), slot: 0, at: .milliseconds(110)),
-    .step(start: .milliseconds(110), end: .milliseconds(150), prefillRows: 4, decodeRows: 0),
-    .token(id(0), slot: 0, position: 4, at: .milliseconds(150)),
+    .step(StepRecord(start: .milliseconds(110), end: .milliseconds(150), prefillRows: 4, decodeRows: 0)),
+    .token(id(0), slot: 0, GeneratedToken(id: 5, position: 4), at: .milliseconds(150)),
     .admitted(id(1), slot: 1, at: .milliseconds(150)),
-    .step(start: .milliseconds(150), end: .milliseconds(180), prefillRows: 2, decodeRows: 1),
-    .token(id(0), slot: 0, position: 5, at: .milliseconds(180)),
-    .token(id(1), slot: 1, position: 2, at: .milliseconds(180)),
-    .step(start: .milliseconds(180), end: .milliseconds(200), prefillRows: 0, decodeRows: 2),
-    .token(id(0), slot: 0, position: 6, at: .milliseconds(200)),
-    .token(id(1), slot: 1, position: 3, at: .milliseconds(200)),
+    .step(StepRecord(start: .milliseconds(150), end: .milliseconds(180), prefillRows: 2, decodeRows: 1)),
+    .token(id(0), slot: 0, GeneratedToken(id: 5, position: 5), at: .milliseconds(180)),
+    .token(id(1), slot: 1, GeneratedToken(id: 5, position: 2), at: .milliseconds(180)),
+    .step(StepRecord(start: .milliseconds(180), end: .milliseconds(200), prefillRows: 0, decodeRows: 2)),
+    .token(id(0), slot: 0, GeneratedToken(id: 5, position: 6), at: .milliseconds(200)),
+    .token(id(1), slot: 1, GeneratedToken(id: 5, position: 3), at: .milliseconds(200)),
     .finished(id(0), slot: 0, .length, at: .milliseconds(200)),
-    .step(start: .milliseconds(200), end: .milliseconds(205), prefillRows: 0, decodeRows: 1),
-    .token(id(1), slot: 1, position: 4, at: .milliseconds(210)),
+    .step(StepRecord(start: .milliseconds(200), end: .milliseconds(205), prefillRows: 0, decodeRows: 1)),
+    .token(id(1), slot: 1, GeneratedToken(id: 5, position: 4), at: .milliseconds(210)),
     .finished(id(1), slot: 1, .length, at: .milliseconds(210)),
   ]
+
+  static func arrival(_ value: UInt64, _ promptLength: Int) -> RequestArrival {
+    RequestArrival(id: id(value), promptTokens: Array(repeating: 1, count: promptLength))
+  }
 
   static func id(_ value: UInt64) -> RequestID { RequestID(rawValue: value) }
 
@@ -37,8 +41,8 @@ import Testing
   @Test func aLogGivesWhatCameFromOneSubmissionOn() {
     let log = EventLog()
     let warmUp: [EngineEvent] = [
-      .submitted(Self.id(7), promptTokenCount: 1, at: .milliseconds(1)),
-      .step(start: .milliseconds(1), end: .milliseconds(90), prefillRows: 0, decodeRows: 2),
+      .submitted(Self.arrival(7, 1), at: .milliseconds(1)),
+      .step(StepRecord(start: .milliseconds(1), end: .milliseconds(90), prefillRows: 0, decodeRows: 2)),
       .finished(Self.id(7), slot: 0, .length, at: .milliseconds(90)),
     ]
     for event in warmUp + Self.events { log.record(event) }

@@ -4,8 +4,9 @@ public import ApusModel
 
 /// Runs random workloads through an engine and compares every request, bit for bit, with itself run alone.
 ///
-/// Arrival times, lengths, sampling, cancellations, chunk sizes and admission modes are random; `makeModel`
-/// gives the models, of any number of slots. Works with any `StepModel` that is deterministic.
+/// Arrival times, lengths, sampling, cancellations, forks, completions, shared beginnings, policies, chunk sizes, drafts
+/// and admission modes are random; `makeModel` gives the models, of any number of slots and pages. Works with any
+/// `StepModel` that is deterministic.
 public struct BatchInvariance {
   /// What a workload may ask of the model.
   public struct Ranges: Sendable {
@@ -26,6 +27,14 @@ public struct BatchInvariance {
   public var makeModel: (_ slotCount: Int) -> any StepModel
   /// Called at the end of a workload with its model, to look for breaches of contract.
   public var inspect: (any StepModel) -> [String] = { _ in [] }
+  /// What all workloads together met, so that a test can tell that they met it.
+  public final class Tally {
+    public internal(set) var preemptions = 0
+    public internal(set) var reusedPositions = 0
+    public internal(set) var acceptedDrafts = 0
+    public internal(set) var forks = 0
+  }
+  public let tally = Tally()
 
   public init(eosTokenIDs: [Int32] = [], makeModel: @escaping (_ slotCount: Int) -> any StepModel) {
     self.eosTokenIDs = eosTokenIDs
@@ -42,35 +51,57 @@ public struct BatchInvariance {
   }
 
   private struct Entry {
+    /// What is run alone: of a fork, its origin's prompt and tokens as one prompt.
     var request: GenerationRequest
+    var count = 1
     var arrival: Int
     var cancelledAt: Int?
+    /// Another request is forked off at this step, with its own seed or this one.
+    var forkedAt: Int?
+    var forkSeed: UInt64?
     var stream: TokenStream?
   }
 
   private func run(seed: UInt64) async throws -> [String] {
     var random = SplitMix64(seed: seed)
     let model = makeModel(Int.random(in: ranges.slotCount, using: &random))
-    var entries = (0..<Int.random(in: ranges.requestCount, using: &random)).map { _ in
-      randomEntry(vocabularySize: model.vocabularySize, contextLength: model.contextLength, random: &random)
+    var generator = WorkloadGenerator(ranges: ranges, model: model, random: random)
+    var entries = (0..<Int.random(in: ranges.requestCount, using: &generator.random)).map { _ in
+      let arrival = generator.chance(40) ? 0 : generator.int(0...30)
+      return Entry(
+        request: generator.request(), count: generator.chance(15) ? generator.int(2...4) : 1,
+        arrival: arrival, cancelledAt: generator.chance(20) ? arrival + generator.int(0...20) : nil,
+        forkedAt: generator.chance(15) ? arrival + generator.int(0...25) : nil,
+        forkSeed: generator.chance(50) ? generator.random.next() : nil)
     }
-    let engine = try makeCore(
-      model, prefillStep: Int.random(in: ranges.prefillStep, using: &random),
-      admission: Int.random(in: 0..<4, using: &random) == 0 ? .static : .continuous)
+    let engine = try makeCore(model, generator.configuration(eosTokenIDs: eosTokenIDs))
+    var results: [Entry] = []
     var step = 0
     var hasWork = true
     while hasWork || entries.contains(where: { $0.arrival >= step }) {
       for index in entries.indices where entries[index].arrival == step {
-        entries[index].stream = try engine.submit(entries[index].request, at: .zero)
+        let streams = try engine.submit([entries[index].request], count: entries[index].count, at: .zero)
+        entries[index].stream = streams[0]
+        for (place, stream) in streams.enumerated().dropFirst() {
+          var completion = entries[index]
+          completion.request.sampling.seed = stream.seed
+          completion.stream = stream
+          completion.cancelledAt = place == 1 ? entries[index].cancelledAt : nil
+          results.append(completion)
+        }
       }
-      for entry in entries where entry.cancelledAt == step {
+      for entry in entries + results where entry.cancelledAt == step {
         if let stream = entry.stream { engine.cancel(stream.id) }
+      }
+      for entry in entries where entry.forkedAt == step {
+        if let fork = try fork(entry, engine) { results.append(fork) }
       }
       hasWork = engine.step()
       step += 1
     }
-    var found = inspect(model)
-    for (index, entry) in entries.enumerated() {
+    count(engine.metrics.snapshot())
+    var found = inspect(model) + engine.leaks
+    for (index, entry) in (entries + results).enumerated() {
       guard let result = await entry.stream?.collect() else { continue }
       if let difference = try await difference(entry, result) {
         found.append("request \(index): \(difference)")
@@ -79,20 +110,38 @@ public struct BatchInvariance {
     return found
   }
 
-  private func makeCore(
-    _ model: any StepModel, prefillStep: Int, admission: AdmissionMode
-  ) throws -> EngineCore {
+  private func count(_ metrics: EngineMetrics) {
+    tally.preemptions += metrics.preemptionsTotal
+    tally.reusedPositions += metrics.prefixCacheHits
+    tally.acceptedDrafts += metrics.specDecodeAcceptedTokens
+  }
+
+  /// Forks a request that has not ended.
+  private func fork(_ entry: Entry, _ engine: EngineCore) throws -> Entry? {
+    guard let id = entry.stream?.id, let parent = engine.scheduler.request(id) else { return nil }
+    var fork = entry
+    fork.request.promptTokens = parent.tokens
+    fork.request.sampling.seed = entry.forkSeed ?? entry.stream?.seed
+    fork.request.sampling.maxTokens = parent.maxTokens - parent.generatedCount
+    fork.cancelledAt = nil
+    fork.stream = try engine.fork(id, seed: entry.forkSeed, at: .zero)
+    tally.forks += 1
+    return fork
+  }
+
+  private func makeCore(_ model: any StepModel, _ configuration: EngineConfiguration) throws -> EngineCore {
     try EngineCore(
-      model: model,
-      configuration: EngineConfiguration(
-        prefillStep: prefillStep, admission: admission, eosTokenIDs: eosTokenIDs),
-      kernels: kernels, clock: EngineClock { .zero }, makeSeed: { 1 }, observer: nil)
+      model: model, configuration: configuration, kernels: kernels, clock: EngineClock { .zero },
+      makeSeed: { 1 }, observer: nil)
   }
 
   /// Runs the request with nobody else, its prompt in one chunk, and says how the results differ.
   private func difference(_ entry: Entry, _ result: GenerationResult) async throws -> String? {
     let engine = try makeCore(
-      makeModel(1), prefillStep: entry.request.promptTokens.count, admission: .continuous)
+      makeModel(1),
+      EngineConfiguration(
+        prefillStep: entry.request.promptTokens.count, prefixCaching: false, draftTokensMax: 0,
+        eosTokenIDs: eosTokenIDs))
     let stream = try engine.submit(entry.request, at: .zero)
     while engine.step() {}
     let alone = await stream.collect()
@@ -120,28 +169,5 @@ public struct BatchInvariance {
       }
       return words
     }
-  }
-
-  private func randomEntry(vocabularySize: Int, contextLength: Int, random: inout SplitMix64) -> Entry {
-    func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
-    let promptLength = min(Int.random(in: ranges.promptLength, using: &random), contextLength)
-    var sampling = SamplingParameters.greedy(
-      maxTokens: Int.random(in: ranges.maxTokens, using: &random), logprobs: chance(50) ? 3 : nil)
-    sampling.ignoreEOS = chance(20)
-    if chance(60) {
-      sampling.temperature = Float.random(in: 0.2...2, using: &random)
-      sampling.seed = random.next()
-      if chance(40) { sampling.topK = Int.random(in: 1...vocabularySize, using: &random) }
-      if chance(40) { sampling.topP = Float.random(in: 0.1...1, using: &random) }
-      if chance(30) { sampling.minP = Float.random(in: 0...0.3, using: &random) }
-    }
-    let arrival = chance(40) ? 0 : Int.random(in: 0...30, using: &random)
-    return Entry(
-      request: GenerationRequest(
-        promptTokens: (0..<promptLength).map { _ in
-          Int32.random(in: 0..<Int32(vocabularySize), using: &random)
-        },
-        sampling: sampling),
-      arrival: arrival, cancelledAt: chance(20) ? arrival + Int.random(in: 0...20, using: &random) : nil)
   }
 }

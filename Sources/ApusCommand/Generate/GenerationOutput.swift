@@ -22,7 +22,9 @@ struct GenerationRecord {
   /// Why it failed, nil if it did not.
   var failure: String? {
     switch result.finishReason {
-    case .stop, .length: nil
+    case .stop, .stopCondition, .complete, .length: nil
+    case .timedOut: "\(request.place): its time was over"
+    case .unread: "\(request.place): its tokens were not read"
     case .cancelled: "\(request.place): cancelled"
     case .shutdown: "\(request.place): the engine was shut down"
     case .failed(.invalidLogits(_, let position)):
@@ -66,7 +68,9 @@ extension FinishReason {
   /// OpenAI's name where it has one.
   var name: String {
     switch self {
-    case .stop: "stop"
+    case .stop, .stopCondition, .complete: "stop"
+    case .timedOut: "timeout"
+    case .unread: "unread"
     case .length: "length"
     case .cancelled: "cancelled"
     case .shutdown: "shutdown"

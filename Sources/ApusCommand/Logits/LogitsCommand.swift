@@ -62,7 +62,6 @@ struct LogitsCommand: ParsableCommand {
         try file.write(bytes)
       }
     }
-    try session.reserve(slot: 0, positions: ids.count)
     let progress = ProgressLine()
     var batch = RaggedBatch()
     for start in stride(from: 0, to: ids.count, by: session.rowsPerStepMax) {

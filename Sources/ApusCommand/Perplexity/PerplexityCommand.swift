@@ -133,7 +133,7 @@ struct PerplexityCommand: ParsableCommand {
       CommandFailure("--context is \(found); expected 2...\(maximum), at most the model's context")
     case .stride(let found, let contextLength):
       CommandFailure("--stride is \(found); expected 1...\(contextLength - 1), less than a window")
-    case .tooFewTokens, .token, .invalidLogits, .cache:
+    case .tooFewTokens, .token, .invalidLogits:
       CommandFailure("\(InputFile.name(of: file)): \(error)")
     }
   }

@@ -1,7 +1,8 @@
 /// What an engine has done so far and does now, as one value. Names follow vLLM's.
 public struct EngineMetrics: Sendable, Equatable {
-  /// KV slots of the engine.
+  /// KV slots of the engine, and KV pages of its pool.
   public let slotCount: Int
+  public let pageCount: Int
 
   /// Requests taken since the start. Refused ones are counted by `admissionRejections`.
   public private(set) var requestsTotal = 0
@@ -13,9 +14,37 @@ public struct EngineMetrics: Sendable, Equatable {
 
   public private(set) var requestsStopped = 0
   public private(set) var requestsLength = 0
-  /// Cancelled by their callers, or ended by the engine's shutdown.
+  /// Cancelled by their callers, not read, or ended by the engine's shutdown.
   public private(set) var requestsCancelled = 0
   public private(set) var requestsFailed = 0
+  /// Ended by their time limits.
+  public private(set) var requestsTimedOut = 0
+  /// Requests that lost their pages to others and were computed again: each time counts.
+  public private(set) var preemptionsTotal = 0
+
+  /// Tokens of waiting requests.
+  public private(set) var tokensWaiting = 0
+  /// KV pages that requests hold, and those that only the prefix cache keeps.
+  public private(set) var pagesHeld = 0
+  public private(set) var pagesIdle = 0
+  /// Prompt tokens that were looked for in the prefix cache, and those found there or in a fork's origin.
+  public private(set) var prefixCacheQueries = 0
+  public private(set) var prefixCacheHits = 0
+  /// Tokens guessed ahead, and those that were right.
+  public private(set) var specDecodeDraftTokens = 0
+  public private(set) var specDecodeAcceptedTokens = 0
+  /// Steps in which a request had guesses: each request counts.
+  public private(set) var specDecodeDrafts = 0
+
+  /// Prompt rows that the newest step was allowed.
+  public private(set) var prefillBudget = 0
+  /// Seconds that a step is thought to take, by what steps took: always, for each row, and for each position that
+  /// a row attends to. Nil before the first.
+  public private(set) var stepCostFixed: Double?
+  public private(set) var stepCostPerRow: Double?
+  public private(set) var stepCostPerPosition: Double?
+  /// How far that was off lately, as a share of what steps took.
+  public private(set) var stepCostError = 0.0
 
   /// Prompt tokens run through the model.
   public private(set) var promptTokensTotal = 0
@@ -35,10 +64,19 @@ public struct EngineMetrics: Sendable, Equatable {
   public private(set) var timeToFirstToken = LatencyHistogram()
   /// Between a request's consecutive tokens.
   public private(set) var interTokenLatency = LatencyHistogram()
-  /// From `generate` to the end, of requests that were neither cancelled nor failed.
+  /// From `generate` to the end, of requests that ended by themselves.
   public private(set) var e2eRequestLatency = LatencyHistogram()
+  /// From the slot to the first token, and from there to the end, of the same requests.
+  public private(set) var requestPrefillTime = LatencyHistogram()
+  public private(set) var requestDecodeTime = LatencyHistogram()
 
-  package init(slotCount: Int) { self.slotCount = slotCount }
+  package init(slotCount: Int, pageCount: Int = 0) {
+    self.slotCount = slotCount
+    self.pageCount = pageCount
+  }
+
+  /// Share of the KV pages that requests hold: 0...1.
+  public var kvCacheUsage: Double { pageCount > 0 ? Double(pagesHeld) / Double(pageCount) : 0 }
 
   /// Tokens generated per second of step time. Time without work does not count.
   public var tokensPerSecond: Double {
@@ -59,28 +97,58 @@ public struct EngineMetrics: Sendable, Equatable {
     return time > .zero ? (slotTime - earlier.slotTime).inSeconds / (time.inSeconds * Double(slotCount)) : 0
   }
 
-  package mutating func recordQueues(running: Int, waiting: Int) {
+  package mutating func recordQueues(
+    running: Int, waiting: Int, waitingTokens: Int = 0, pagesHeld: Int = 0, pagesIdle: Int = 0
+  ) {
     requestsRunning = running
     requestsWaiting = waiting
+    tokensWaiting = waitingTokens
+    self.pagesHeld = pagesHeld
+    self.pagesIdle = pagesIdle
   }
 
   package mutating func recordSubmission() { requestsTotal += 1 }
 
   package mutating func recordRejection() { admissionRejections += 1 }
 
-  package mutating func recordAdmission(queueTime: Duration) { requestQueueTime.record(queueTime) }
+  package mutating func recordAdmission(queueTime: Duration, promptTokens: Int = 0) {
+    requestQueueTime.record(queueTime)
+    prefixCacheQueries += promptTokens
+  }
 
-  package mutating func recordStep(_ plan: StepPlan, duration: Duration) {
+  package mutating func recordPrefixHit(tokens: Int) { prefixCacheHits += tokens }
+
+  package mutating func recordPreemption() { preemptionsTotal += 1 }
+
+  package mutating func recordCosts(_ model: StepCostModel) {
+    stepCostFixed = model.costs.fixed
+    stepCostPerRow = model.costs.perRow
+    stepCostPerPosition = model.costs.perPosition
+    stepCostError = model.relativeError
+  }
+
+  package mutating func recordStep(_ plan: StepPlan, _ outcome: StepOutcome, duration: Duration) {
     stepsTotal += 1
     promptTokensTotal += plan.prefillRowCount
     decodeRowsTotal += plan.decodeRowCount
+    prefillBudget = plan.prefillBudget
+    specDecodeDraftTokens += plan.draftRowCount
+    var sampleIndex = 0
+    for run in plan.runs where run.samples {
+      if run.draftCount > 0 {
+        specDecodeDrafts += 1
+        specDecodeAcceptedTokens += max(0, outcome.runs[sampleIndex].range.count - 1)
+      }
+      sampleIndex += 1
+    }
     stepTime += duration
     slotTime += duration * plan.runs.count
   }
 
-  package mutating func recordFirstToken(sinceQueued: Duration) {
+  package mutating func recordFirstToken(sinceQueued: Duration, sinceAdmitted: Duration? = nil) {
     generationTokensTotal += 1
     timeToFirstToken.record(sinceQueued)
+    if let sinceAdmitted { requestPrefillTime.record(sinceAdmitted) }
   }
 
   package mutating func recordToken(sinceLast: Duration) {
@@ -88,16 +156,18 @@ public struct EngineMetrics: Sendable, Equatable {
     interTokenLatency.record(sinceLast)
   }
 
-  package mutating func recordFinish(_ reason: FinishReason, latency: Duration) {
+  package mutating func recordFinish(_ reason: FinishReason, _ usage: Usage) {
     switch reason {
-    case .stop: requestsStopped += 1
+    case .stop, .stopCondition, .complete: requestsStopped += 1
     case .length: requestsLength += 1
-    case .cancelled, .shutdown: requestsCancelled += 1
+    case .cancelled, .unread, .shutdown: requestsCancelled += 1
+    case .timedOut: requestsTimedOut += 1
     case .failed: requestsFailed += 1
     }
-    switch reason {
-    case .stop, .length: e2eRequestLatency.record(latency)
-    case .cancelled, .shutdown, .failed: break
+    guard reason.isNatural, let latency = usage.timing.latency else { return }
+    e2eRequestLatency.record(latency)
+    if let firstToken = usage.timing.firstToken, let finished = usage.timing.finished {
+      requestDecodeTime.record(finished - firstToken)
     }
   }
 }

@@ -4,7 +4,9 @@ import Synchronization
 package final class MetricsRecorder: Sendable {
   private let metrics: Mutex<EngineMetrics>
 
-  package init(slotCount: Int) { metrics = Mutex(EngineMetrics(slotCount: slotCount)) }
+  package init(slotCount: Int, pageCount: Int = 0) {
+    metrics = Mutex(EngineMetrics(slotCount: slotCount, pageCount: pageCount))
+  }
 
   package func snapshot() -> EngineMetrics { metrics.withLock { $0 } }
 

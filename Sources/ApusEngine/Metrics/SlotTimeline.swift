@@ -9,7 +9,7 @@ public final class SlotTimeline: Sendable {
     public var admitted: Duration
     /// End of prefill. Nil if the request ended before, or has not come so far.
     public var firstToken: Duration?
-    /// Nil while the request runs.
+    /// The request ended, or lost the slot to another. Nil while it runs.
     public var finished: Duration?
 
     package init(
@@ -34,13 +34,13 @@ public final class SlotTimeline: Sendable {
   @Sendable public func record(_ event: EngineEvent) {
     recorded.withLock { intervals in
       switch event {
-      case .submitted, .step: break
+      case .submitted, .reused, .step: break
       case .admitted(let request, let slot, let time):
         intervals.append(Interval(request: request, slot: slot, admitted: time))
       case .token(let request, _, _, let time):
         guard let index = intervals.lastIndex(where: { $0.request == request }) else { break }
         if intervals[index].firstToken == nil { intervals[index].firstToken = time }
-      case .finished(let request, _, _, let time):
+      case .preempted(let request, _, _, let time), .finished(let request, _, _, let time):
         guard let index = intervals.lastIndex(where: { $0.request == request }) else { break }
         intervals[index].finished = time
       }

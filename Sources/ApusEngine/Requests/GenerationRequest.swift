@@ -1,12 +1,36 @@
-/// What a caller asks of the engine: continue these tokens, sampled so.
-public struct GenerationRequest: Sendable, Equatable {
+/// What a caller asks of the engine: continue these tokens, sampled so, within these limits.
+public struct GenerationRequest: Sendable {
   /// Tokens to continue, at least one, at most the model's context length.
   public var promptTokens: [Int32]
   public var sampling: SamplingParameters
+  /// Lower is served first by `PriorityPolicy`, and preempted last by all. In `priorityRange`.
+  public var priority: Int
+  /// Whose request it is, for `FairSharePolicy`.
+  public var tenant: String
+  /// Ends the request if it has no slot after so long.
+  public var queueTimeout: Duration?
+  /// Ends the request if it is not done after so long.
+  public var timeout: Duration?
+  /// Ends the request by its output, beyond stop tokens.
+  public var stopCondition: (any StopCondition)?
+  /// Restricts the output.
+  public var constraint: (any TokenConstraint)?
 
-  public init(promptTokens: [Int32], sampling: SamplingParameters = SamplingParameters()) {
+  public static let priorityRange = -1000...1000
+
+  public init(
+    promptTokens: [Int32], sampling: SamplingParameters = SamplingParameters(), priority: Int = 0,
+    tenant: String = "", queueTimeout: Duration? = nil, timeout: Duration? = nil,
+    stopCondition: (any StopCondition)? = nil, constraint: (any TokenConstraint)? = nil
+  ) {
     self.promptTokens = promptTokens
     self.sampling = sampling
+    self.priority = priority
+    self.tenant = tenant
+    self.queueTimeout = queueTimeout
+    self.timeout = timeout
+    self.stopCondition = stopCondition
+    self.constraint = constraint
   }
 
   /// Refuses what cannot be run, naming what is wrong and what was expected.
@@ -18,6 +42,15 @@ public struct GenerationRequest: Sendable, Equatable {
     for (index, token) in promptTokens.enumerated() where token < 0 || Int(token) >= vocabularySize {
       throw .tokenOutsideVocabulary(
         field: "promptTokens", index: index, token: token, vocabularySize: vocabularySize)
+    }
+    guard Self.priorityRange.contains(priority) else {
+      let range = Self.priorityRange
+      throw .invalidParameter(
+        field: "priority", value: "\(priority)", expected: "\(range.lowerBound)...\(range.upperBound)")
+    }
+    for (field, limit) in [("queueTimeout", queueTimeout), ("timeout", timeout)] {
+      guard let limit, limit <= .zero else { continue }
+      throw .invalidParameter(field: field, value: "\(limit)", expected: "more than no time")
     }
     try sampling.validate(vocabularySize: vocabularySize)
   }

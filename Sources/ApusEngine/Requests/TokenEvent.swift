@@ -49,14 +49,23 @@ public struct Usage: Sendable, Equatable {
   public var promptTokenCount: Int
   /// Generated tokens, a stop token included.
   public var completionTokenCount: Int
+  /// Positions that were not computed, as pages of other requests held them.
+  public var cachedTokenCount: Int
+  /// How often the request lost its pages to others and was computed again.
+  public var preemptionCount: Int
   /// The seed that was used: the caller's, or the one drawn at submission. Running the same request with it
   /// gives the same tokens.
   public var seed: UInt64
   public var timing: RequestTiming
 
-  public init(promptTokenCount: Int, completionTokenCount: Int, seed: UInt64, timing: RequestTiming) {
+  public init(
+    promptTokenCount: Int, completionTokenCount: Int, cachedTokenCount: Int = 0, preemptionCount: Int = 0,
+    seed: UInt64, timing: RequestTiming
+  ) {
     self.promptTokenCount = promptTokenCount
     self.completionTokenCount = completionTokenCount
+    self.cachedTokenCount = cachedTokenCount
+    self.preemptionCount = preemptionCount
     self.seed = seed
     self.timing = timing
   }

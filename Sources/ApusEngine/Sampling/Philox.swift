@@ -17,6 +17,15 @@ package enum Philox {
     return SIMD4(c0, c1, c2, c3)
   }
 
+  /// The seed of the `index`-th completion, from 1 on, of a request whose own is `seed`. Tokens draw from counters
+  /// whose upper half is 0, so no completion's seed follows from numbers that drew a token.
+  package static func seed(ofCompletion index: Int, from seed: UInt64) -> UInt64 {
+    let words = block(
+      counter: SIMD4(UInt32(truncatingIfNeeded: index), 0, 1, 0),
+      key: SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32)))
+    return UInt64(words[0]) << 32 | UInt64(words[1])
+  }
+
   /// The random number in [0, 1) that draws the token at `position` of a request with `seed`: the first 53
   /// bits of the block whose counter is the position and whose key is the seed, low words first. The same on
   /// every platform, and whoever else runs.

@@ -1,16 +1,28 @@
-/// Requests that wait for a slot, first in, first out.
+/// Requests that wait for a slot, in the order in which they came: a preempted one goes back to its place.
 struct RequestQueue: Sendable {
   private var requests: [ScheduledRequest] = []
   private var head = 0
+  /// Prompt and generated tokens of all of them.
+  private(set) var tokenCount = 0
 
   var count: Int { requests.count - head }
   var isEmpty: Bool { count == 0 }
-  var first: ScheduledRequest? { isEmpty ? nil : requests[head] }
 
-  mutating func append(_ request: ScheduledRequest) { requests.append(request) }
+  /// The `index`-th to have come.
+  subscript(index: Int) -> ScheduledRequest { requests[head + index] }
 
-  mutating func popFirst() -> ScheduledRequest? {
-    guard let request = first else { return nil }
+  /// By id, which grows in the order of submission.
+  mutating func insert(_ request: ScheduledRequest) {
+    tokenCount += request.tokens.count
+    var index = requests.count
+    while index > head, requests[index - 1].id > request.id { index -= 1 }
+    requests.insert(request, at: index)
+  }
+
+  mutating func remove(at index: Int) -> ScheduledRequest {
+    let request = requests[head + index]
+    tokenCount -= request.tokens.count
+    guard index == 0 else { return requests.remove(at: head + index) }
     head += 1
     // Moves the rest down once half is spent: constant time per request, memory at most twice the need.
     if head * 2 >= requests.count {
@@ -20,8 +32,13 @@ struct RequestQueue: Sendable {
     return request
   }
 
-  mutating func remove(_ id: RequestID) -> ScheduledRequest? {
-    guard let index = requests[head...].firstIndex(where: { $0.id == id }) else { return nil }
-    return requests.remove(at: index)
+  func index(of id: RequestID) -> Int? {
+    // Ids ascend.
+    var (low, high) = (head, requests.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if requests[middle].id < id { low = middle + 1 } else { high = middle }
+    }
+    return low < requests.count && requests[low].id == id ? low - head : nil
   }
 }

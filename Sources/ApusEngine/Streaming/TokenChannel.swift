@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Carries one request's events from the engine's thread to its reader. Sending never waits: the buffer
-/// grows to the request's tokens at most, so a slow reader holds up nobody.
+/// grows to the request's tokens at most, so a slow reader holds up nobody; the engine may end it before.
 package final class TokenChannel: Sendable {
   /// Who waits: for the next event, or for all up to the end. A wake-up takes a processor from the step that
   /// runs, so who wants no token by itself is woken once.
@@ -34,6 +34,8 @@ package final class TokenChannel: Sendable {
       buffer.append(event)
       if case .finished = event { isFinished = true }
     }
+
+    var unreadCount: Int { readers.isEmpty ? buffer.count - head : 0 }
 
     mutating func append(_ reader: Reader) { readers.append(reader) }
 
@@ -87,14 +89,18 @@ package final class TokenChannel: Sendable {
     self.cancellations = cancellations
   }
 
-  /// Delivers `event`. Nothing may follow `.finished`.
-  package func send(_ event: TokenEvent) {
-    let deliveries = state.withLock { state in
+  /// Delivers `event`. Nothing may follow `.finished`. Returns the events that nobody waits for: a reader who wants
+  /// all at the end has read none and waits for them.
+  @discardableResult
+  package func send(_ event: TokenEvent) -> Int {
+    let (deliveries, unread) = state.withLock { state in
       precondition(!state.isFinished, "\(id) ended twice")
       state.append(event)
-      return state.takeDeliveries()
+      let deliveries = state.takeDeliveries()
+      return (deliveries, state.unreadCount)
     }
     for delivery in deliveries { delivery.run() }
+    return unread
   }
 
   /// The next event; nil after `.finished`. Cancelling the task cancels the request, whose `.finished` then

@@ -10,8 +10,6 @@ public enum PerplexityError: Error, Sendable, Equatable, CustomStringConvertible
   case token(Int32, position: Int, vocabularySize: Int)
   /// The logits that predict the token at `position` of the text hold NaN or infinity.
   case invalidLogits(position: Int)
-  /// The model's cache has no room for a window.
-  case cache(KVCacheError)
 
   public var description: String {
     switch self {
@@ -25,7 +23,6 @@ public enum PerplexityError: Error, Sendable, Equatable, CustomStringConvertible
       "token \(position) is \(id); expected an id in 0..<\(vocabularySize), the model's vocabulary"
     case .invalidLogits(let position):
       "the logits for token \(position) hold NaN or infinity"
-    case .cache(let error): "\(error)"
     }
   }
 }

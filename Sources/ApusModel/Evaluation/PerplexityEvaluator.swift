@@ -45,13 +45,15 @@ public final class PerplexityEvaluator {
     if let position = tokens.firstIndex(where: { $0 < 0 || Int($0) >= vocabularySize }) {
       throw .token(tokens[position], position: position, vocabularySize: vocabularySize)
     }
+    let longest = windows.windows.map(\.rowCount).max() ?? 0
+    for model in models where longest > model.contextLength {
+      throw .contextLength(longest + 1, maximum: model.contextLength + 1)
+    }
     let total = Double(windows.rowCount)
     var scores = models.indices.map { ModelScores(tokenCount: tokens.count, isCompared: $0 > 0) }
     for start in Swift.stride(from: 0, to: windows.windows.count, by: slotCount) {
       let group = windows.windows[start..<min(start + slotCount, windows.windows.count)]
       var cursors = group.enumerated().map { WindowCursor($1, slot: $0) }
-      defer { for cursor in cursors { models.forEach { $0.release(slot: cursor.slot) } } }
-      for cursor in cursors { try reserve(cursor) }
       while cursors.contains(where: { !$0.isDone }) {
         let step = ScoringStep(&cursors, rowsMax: rowsPerStepMax, tokens: tokens)
         try run(step, tokens, &scores)
@@ -59,14 +61,6 @@ public final class PerplexityEvaluator {
       }
     }
     return scores.map(\.result)
-  }
-
-  private func reserve(_ cursor: WindowCursor) throws(PerplexityError) {
-    for model in models {
-      do {
-        try model.reserve(slot: cursor.slot, positions: cursor.window.rowCount)
-      } catch { throw .cache(error) }
-    }
   }
 
   /// One step in every model.

@@ -2,6 +2,8 @@ public import ApusKernels
 
 /// The transformer graph over packed weights, with a KV cache of its own: what an engine drives.
 ///
+/// With pages for every slot (the default) each slot holds its own from the start, and nothing need be assigned.
+///
 /// Not thread-safe. Several sessions may share the weights.
 public final class TransformerSession: StepModel {
   public let weights: PackedWeights
@@ -21,6 +23,8 @@ public final class TransformerSession: StepModel {
   private var rows = StepRows()
 
   public var vocabularySize: Int { weights.configuration.vocabularySize }
+  public var pageSize: Int { KVLayout.pageSize }
+  public var pageCount: Int { cache.pageCount }
 
   /// Type that keys and values are held in.
   public var kvType: KVType { cache.layout.type }
@@ -58,13 +62,13 @@ public final class TransformerSession: StepModel {
     let pagesPerSlot = (positions + KVLayout.pageSize - 1) / KVLayout.pageSize
     let pageTotal = pageCount ?? slotCount * pagesPerSlot
     try Self.check("pageCount", pageTotal, 1...max(1, slotCount * pagesPerSlot))
-    let pool = PagePool(
-      pageCount: pageTotal, slotCount: slotCount, pageSize: KVLayout.pageSize, contextLength: positions)
     do throws(KernelError) {
       rope = try RotaryTable(
         headSize: configuration.headSize, theta: configuration.rope.theta,
         scaling: .init(configuration.rope.scaling), positionCount: positions)
-      cache = try KVCache(layout: kvLayout, layerCount: configuration.layerCount, pages: pool)
+      cache = try KVCache(
+        layout: kvLayout, layerCount: configuration.layerCount, pageCount: pageTotal, slotCount: slotCount,
+        pagesPerSlot: pagesPerSlot)
       let attention = context.attentionScratchByteCount(
         AttentionLimits(
           rows: rowsPerStepMax, sequences: slotCount, kvLength: positions,
@@ -91,18 +95,21 @@ public final class TransformerSession: StepModel {
     }
   }
 
-  public func reserve(slot: Int, positions: Int) throws(KVCacheError) {
-    guard positions <= contextLength else {
-      throw .beyondContext(slot: slot, positions: positions, contextLength: contextLength)
-    }
-    try cache.reserve(slot: slot, positions: positions)
+  public func assign(page: Int32, slot: Int, index: Int) {
+    cache.assign(page: page, slot: slot, index: index)
   }
 
-  public func release(slot: Int) { cache.release(slot: slot) }
+  public func copyPage(_ source: Int32, to target: Int32) { cache.copyPage(source, to: target) }
 
   public func forward<R>(_ batch: RaggedBatch, _ body: (UnsafeMutableBufferPointer<Float>) -> R) -> R {
     precondition(
       batch.rowCount > 0 && batch.rowCount <= rowsPerStepMax, "\(batch.rowCount) rows of \(rowsPerStepMax)")
+    for sequence in batch.sequences {
+      let positions = sequence.kvLength - sequence.rowCount..<sequence.kvLength
+      precondition(
+        sequence.kvLength <= contextLength && cache.holds(slot: sequence.slot, positions: positions),
+        "slot \(sequence.slot) has no pages for positions \(positions)")
+    }
     rows.fill(batch)
     return context.withTeam { run(batch, body) }
   }

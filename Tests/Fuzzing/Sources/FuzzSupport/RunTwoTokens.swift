@@ -9,7 +9,6 @@ public func runTwoTokens(_ weights: PackedWeights, context: KernelContext) {
       rowsPerStepMax: 2)
   else { return }
   let positions = session.contextLength
-  try! session.reserve(slot: 0, positions: positions)
   var batch = RaggedBatch()
   batch.append(slot: 0, position: 0, tokens: (0..<positions).map { _ in 0 }, logits: .last)
   session.forward(batch) { precondition($0.count == session.vocabularySize) }
