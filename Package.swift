@@ -97,7 +97,8 @@ let package = Package(
       "ApusModel", ["ApusModel", "ApusCheckpoint", "ApusKernels", "ApusStories", "ApusTokenizer"],
       resources: [.copy("Fixtures")]),
     tests("ApusTokenizer", ["ApusTokenizer"], resources: [.copy("Fixtures")]),
-    tests("ApusEngine", ["ApusEngine", "ApusKernels", "ApusModel"]),
+    tests(
+      "ApusEngine", ["ApusEngine", "ApusKernels", "ApusModel"], resources: [.copy("Fixtures")]),
     tests("Apus", ["Apus"]),
     .testTarget(name: "TidyTests", swiftSettings: strict),
     tests("ApusCommand", ["ApusCommand", "ApusEngine", argumentParser]),

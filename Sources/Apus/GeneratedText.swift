@@ -8,19 +8,25 @@ public import ApusTokenizer
 /// the tokenizer decodes for all the tokens. So a first word keeps the space before it, which decoders of the
 /// SentencePiece kind take away at the beginning of a text, and a character that the prompt cut
 /// short is whole.
+///
+/// With stop strings, the text ends before the first of them. Text that may begin one waits until it is
+/// clear that it does not.
 public struct GeneratedText: Sendable {
-  private var detokenizer: StreamingDetokenizer
+  private var text: StoppableText
   /// The newest token: it is text only if it turns out not to be the one that stopped the request.
   private var held: Int32?
-  /// The end of the prompt's text that is not settled yet: it begins what comes first.
-  private var promptRest: String
 
   /// - Parameter prompt: the tokens that are continued.
   public init(_ tokenizer: Tokenizer, continuing prompt: [Int32] = []) {
-    detokenizer = StreamingDetokenizer(tokenizer)
-    for token in prompt { _ = try? detokenizer.append(token) }
-    var copy = detokenizer
-    promptRest = (try? copy.finish()) ?? ""
+    text = StoppableText(tokenizer, continuing: prompt)
+  }
+
+  /// - Parameters:
+  ///   - stop: what the request was given as its stop condition.
+  ///   - includeStopString: the text ends after the stop string, not before it; then nothing waits.
+  public init(endingAt stop: StopStrings, includeStopString: Bool = false) {
+    text = stop.text
+    text.includesStopString = includeStopString
   }
 
   /// The text that `event` settles. Ids without a token are no text, as in Hugging Face tokenizers: a model's
@@ -29,12 +35,12 @@ public struct GeneratedText: Sendable {
     var piece = ""
     switch event {
     case .token(let token):
-      if let held { piece = text(of: held) }
+      if let held { piece = text.append(held) }
       held = token.id
     case .finished(let reason, _):
-      if let held, !reason.isStop { piece = text(of: held) }
+      if let held, !reason.isStop { piece = text.append(held) }
       held = nil
-      piece += withoutPromptRest((try? detokenizer.finish()) ?? "")
+      piece += text.finish()
     }
     return piece
   }
@@ -42,17 +48,6 @@ public struct GeneratedText: Sendable {
   /// The text of a whole result.
   public mutating func append(_ result: GenerationResult) -> String {
     result.tokens.map { append(.token($0)) }.joined() + append(.finished(result.finishReason, result.usage))
-  }
-
-  private mutating func text(of token: Int32) -> String {
-    withoutPromptRest((try? detokenizer.append(token)) ?? "")
-  }
-
-  private mutating func withoutPromptRest(_ piece: String) -> String {
-    guard !promptRest.isEmpty, !piece.isEmpty else { return piece }
-    defer { promptRest = "" }
-    guard piece.utf8.starts(with: promptRest.utf8) else { return piece }
-    return String(decoding: piece.utf8.dropFirst(promptRest.utf8.count), as: UTF8.self)
   }
 }
 

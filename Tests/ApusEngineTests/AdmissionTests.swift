@@ -56,6 +56,39 @@ struct AdmissionTests {
     for logprobs in [-1, 21] { #expect(refusedField(SamplingParameters(logprobs: logprobs)) == "logprobs") }
   }
 
+  @Test func refusesWhatChangesLogitsOutsideItsRangeByName() {
+    for penalty in [0, -1, .infinity, .nan] as [Float] {
+      #expect(refusedField(SamplingParameters(repetitionPenalty: penalty)) == "repetitionPenalty")
+    }
+    for penalty in [-2.01, 2.01, .infinity, .nan] as [Float] {
+      #expect(refusedField(SamplingParameters(presencePenalty: penalty)) == "presencePenalty")
+      #expect(refusedField(SamplingParameters(frequencyPenalty: penalty)) == "frequencyPenalty")
+    }
+    #expect(refusedField(SamplingParameters(minTokens: -1)) == "minTokens")
+    #expect(refusedField(SamplingParameters(maxTokens: 3, minTokens: 4)) == "minTokens")
+    for count in [-1, 21] {
+      #expect(refusedField(SamplingParameters(promptLogprobs: count)) == "promptLogprobs")
+    }
+    #expect(refusedField(SamplingParameters(allowedTokenIDs: [])) == "allowedTokenIDs")
+    #expect(refusedField(SamplingParameters(allowedTokenIDs: [1, 10])) == "allowedTokenIDs")
+    for bias in [-100.1, 100.1, .infinity, .nan] as [Float] {
+      #expect(refusedField(SamplingParameters(logitBias: [3: bias])) == "logitBias[3]")
+    }
+    #expect(refusedField(SamplingParameters(logitBias: [-1: 1])) == "logitBias")
+  }
+
+  @Test func namesTheLowestOfSeveralFaultyBiases() {
+    var bias: [Int32: Float] = [:]
+    for token in 10..<60 as Range<Int32> { bias[token] = 1 }
+    #expect(
+      refusal(SamplingParameters(logitBias: bias))?.description
+        == "logitBias is for token 10, expected token ids in 0..<10")
+    for token in 3..<9 as Range<Int32> { bias[token] = 101 }
+    #expect(
+      refusal(SamplingParameters(logitBias: bias))?.description
+        == "logitBias[3] is 101.0, expected a number in -100...100")
+  }
+
   @Test func saysTheValueAndWhatWasExpected() {
     #expect(
       refusal(SamplingParameters(topP: 2))?.description == "topP is 2.0, expected more than 0 and at most 1")
@@ -64,6 +97,12 @@ struct AdmissionTests {
   @Test func takesTheLimitsOfTheRanges() {
     #expect(refusal(SamplingParameters(temperature: 0, topK: .max, topP: 1, minP: 1, logprobs: 20)) == nil)
     #expect(refusal(SamplingParameters(topP: .leastNonzeroMagnitude, maxTokens: .max)) == nil)
+    #expect(
+      refusal(
+        SamplingParameters(
+          maxTokens: 3, promptLogprobs: 20, minTokens: 3, logitBias: [0: -100, 9: 100],
+          repetitionPenalty: .greatestFiniteMagnitude, presencePenalty: -2, frequencyPenalty: 2,
+          allowedTokenIDs: [0, 9])) == nil)
   }
 
   @Test func thePromptAndAllButTheLastTokenFitTheContext() {

@@ -1,12 +1,33 @@
 package import ApusKernels
 import Foundation
 
+/// Why no token can be drawn.
+package enum SamplingFailure: Error, Sendable, Equatable {
+  /// The model's logits hold NaN or +infinity, or nothing finite.
+  case invalidLogits
+  /// No token that has a probability may come: allowed tokens, mask and `minTokens` exclude one another.
+  case nothingAllowed
+}
+
 /// Draws tokens from rows of logits, as `SamplingParameters` says. What it draws depends on the row, the
-/// parameters, the seed and the position, and on nothing else. Owns scratch for one row; not thread-safe.
+/// parameters, the context, the seed and the position, and on nothing else. Owns scratch for one row; not
+/// thread-safe.
 package final class Sampler {
   package struct Sample: Sendable, Equatable {
     package var token: Int32
     package var logprobs: TokenLogprobs?
+  }
+
+  /// What logprobs of one row have in common.
+  private struct RowLogprobs {
+    var max: Float
+    /// Logarithm of the sum of exp(logit - max).
+    var logSum: Double
+    var top: [TokenLogprobs.Alternative] = []
+
+    func logprob(_ logit: Float) -> Float { Float(Double(logit - max) - logSum) }
+
+    func of(_ chosen: Float) -> TokenLogprobs { TokenLogprobs(chosen: logprob(chosen), top: top) }
   }
 
   private let vocabularySize: Int
@@ -15,11 +36,14 @@ package final class Sampler {
   private let ids: UnsafeMutableBufferPointer<Int32>
   private let values: UnsafeMutableBufferPointer<Float>
   private let weights: UnsafeMutableBufferPointer<Float>
+  /// The row that is drawn from, where logprobs need the model's own afterwards.
+  private let processed: UnsafeMutableBufferPointer<Float>
   private let scratch: UnsafeMutableBufferPointer<Int32>
   /// Of the row's blocks: the largest logit, and the sum of the weights last computed.
   private let blockMax: UnsafeMutableBufferPointer<Float>
   private let blockSums: UnsafeMutableBufferPointer<Float>
   private var selection = PrefixSelection()
+  private let processor: LogitsProcessor
 
   /// - Parameter kernels: run the passes over whole rows.
   package init(vocabularySize: Int, kernels: KernelContext) {
@@ -34,37 +58,86 @@ package final class Sampler {
     ids = buffer(vocabularySize)
     values = buffer(vocabularySize)
     weights = buffer(vocabularySize)
+    processed = buffer(vocabularySize)
     scratch = buffer(vocabularySize)
     blockMax = buffer(KernelContext.logitBlockCount(vocabularySize))
     blockSums = buffer(KernelContext.logitBlockCount(vocabularySize))
+    processor = LogitsProcessor(vocabularySize: vocabularySize)
   }
 
   deinit {
     ids.deallocate()
     values.deallocate()
     weights.deallocate()
+    processed.deallocate()
     scratch.deallocate()
     blockMax.deallocate()
     blockSums.deallocate()
   }
 
-  /// The token for `position`. Nil: the logits hold NaN or +infinity, or nothing finite.
+  /// The token for `position`. Allocates nothing unless logprobs are asked for.
+  ///
+  /// - Parameters:
+  ///   - logits: `[V]`; may be overwritten where the parameters or the context change them.
+  ///   - position: the drawn token's own.
+  package func sample(
+    _ logits: UnsafeMutableBufferPointer<Float>, parameters: SamplingParameters, seed: UInt64, position: Int,
+    context: SamplingContext
+  ) throws(SamplingFailure) -> Sample {
+    let row = UnsafeBufferPointer(logits)
+    var scan = try scan(row)
+    let rowLogprobs = parameters.logprobs.map { logprobs(of: row, max: scan.max, topCount: $0) }
+    var source = row
+    if LogitsProcessor.isNeeded(parameters, context) {
+      var target = logits
+      if rowLogprobs != nil {
+        target = processed
+        _ = target.update(from: row)
+      }
+      processor.process(target, parameters, context)
+      source = UnsafeBufferPointer(target)
+      scan = kernels.scanLogits(source, blockMax: blockMax)
+      guard scan.isValid else { throw .nothingAllowed }
+    }
+    let token = token(from: source, scan, parameters, seed: seed, position: position)
+    return Sample(token: Int32(token), logprobs: rowLogprobs?.of(row[token]))
+  }
+
+  /// The same of a row that nothing changes, with nothing before it. Nil: invalid logits.
   package func sample(
     _ logits: UnsafeBufferPointer<Float>, parameters: SamplingParameters, seed: UInt64, position: Int
   ) -> Sample? {
-    precondition(logits.count == vocabularySize, "\(logits.count) logits, expected \(vocabularySize)")
-    let scan = kernels.scanLogits(logits, blockMax: blockMax)
-    guard scan.isValid else { return nil }
-    let token =
-      parameters.temperature == 0
-      ? scan.argmax
-      : draw(
-        logits, max: scan.max, parameters: parameters,
-        share: Philox.uniform(seed: seed, position: position))
-    let logprobs = parameters.logprobs.map {
-      tokenLogprobs(logits, max: scan.max, chosen: token, topCount: $0)
-    }
-    return Sample(token: Int32(token), logprobs: logprobs)
+    guard let scan = try? scan(logits) else { return nil }
+    let rowLogprobs = parameters.logprobs.map { logprobs(of: logits, max: scan.max, topCount: $0) }
+    let token = token(from: logits, scan, parameters, seed: seed, position: position)
+    return Sample(token: Int32(token), logprobs: rowLogprobs?.of(logits[token]))
+  }
+
+  /// What the row of the position before it, `[V]`, says of `token` and of the `topCount` most likely tokens.
+  /// Nil: invalid logits.
+  package func logprobs(
+    of token: Int32, in row: UnsafeBufferPointer<Float>, topCount: Int
+  ) -> TokenLogprobs? {
+    precondition(token >= 0 && Int(token) < vocabularySize, "token \(token) of \(vocabularySize)")
+    guard let scan = try? scan(row) else { return nil }
+    return logprobs(of: row, max: scan.max, topCount: topCount).of(row[Int(token)])
+  }
+
+  private func scan(_ row: UnsafeBufferPointer<Float>) throws(SamplingFailure) -> LogitScan {
+    precondition(row.count == vocabularySize, "\(row.count) logits, expected \(vocabularySize)")
+    let scan = kernels.scanLogits(row, blockMax: blockMax)
+    guard scan.isValid else { throw .invalidLogits }
+    return scan
+  }
+
+  /// `scan` and `blockMax` are the row's.
+  private func token(
+    from row: UnsafeBufferPointer<Float>, _ scan: LogitScan, _ parameters: SamplingParameters, seed: UInt64,
+    position: Int
+  ) -> Int {
+    guard parameters.temperature > 0 else { return scan.argmax }
+    let share = Philox.uniform(seed: seed, position: position)
+    return draw(row, max: scan.max, parameters: parameters, share: share)
   }
 
   private func draw(
@@ -203,18 +276,17 @@ package final class Sampler {
     weights[kept] = weights[index]
   }
 
-  private func tokenLogprobs(
-    _ logits: UnsafeBufferPointer<Float>, max: Float, chosen: Int, topCount: Int
-  ) -> TokenLogprobs {
-    let logSum = log(
-      kernels.logitWeights(logits, max: max, temperature: 1, into: nil, blockSums: blockSums))
-    func logprob(_ logit: Float) -> Float { Float(Double(logit - max) - logSum) }
-    var top: [TokenLogprobs.Alternative] = []
+  /// `blockMax` holds the row's.
+  private func logprobs(of row: UnsafeBufferPointer<Float>, max: Float, topCount: Int) -> RowLogprobs {
+    let sum = kernels.logitWeights(row, max: max, temperature: 1, into: nil, blockSums: blockSums)
+    var logprobs = RowLogprobs(max: max, logSum: log(sum))
     if topCount > 0 {
-      let count = selectLargest(topCount, of: logits)
+      let count = selectLargest(topCount, of: row)
       let order = (0..<count).sorted { (values[$0], ids[$1]) > (values[$1], ids[$0]) }
-      top = order.map { TokenLogprobs.Alternative(id: ids[$0], logprob: logprob(values[$0])) }
+      logprobs.top = order.map {
+        TokenLogprobs.Alternative(id: ids[$0], logprob: logprobs.logprob(values[$0]))
+      }
     }
-    return TokenLogprobs(chosen: logprob(logits[chosen]), top: top)
+    return logprobs
   }
 }
