@@ -34,6 +34,7 @@ public struct GeneratedText: Sendable {
   public mutating func append(_ event: TokenEvent) -> String {
     var piece = ""
     switch event {
+    case .promptLogprobs: break
     case .token(let token):
       if let held { piece = text.append(held) }
       held = token.id

@@ -55,6 +55,10 @@ extension EngineCore {
       metrics.update { $0.recordToken(sinceLast: now - lastToken) }
     } else {
       records[id]!.timing.firstToken = now
+      if record.request.sampling.promptLogprobs != nil {
+        record.channel.send(.promptLogprobs(record.promptLogprobs))
+        records[id]!.promptLogprobs = []
+      }
       metrics.update {
         $0.recordFirstToken(
           sinceQueued: now - record.timing.queued, sinceAdmitted: record.timing.admitted.map { now - $0 })

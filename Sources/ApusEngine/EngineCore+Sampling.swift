@@ -5,18 +5,20 @@ extension EngineCore {
   func sampleRows(_ logits: UnsafeMutableBufferPointer<Float>) {
     let width = model.vocabularySize
     precondition(logits.count == plan.logitCount * width, "the model gave \(logits.count) logits")
+    func row(_ index: Int) -> UnsafeMutableBufferPointer<Float> {
+      UnsafeMutableBufferPointer(rebasing: logits[index * width..<(index + 1) * width])
+    }
     outcome.removeAll()
-    var row = 0
+    var first = 0
     for run in plan.runs {
-      defer { row += run.logitCount }
+      defer { first += run.logitCount }
+      if run.logits == .all && run.isPrefill { scorePrompt(run) { row(first + $0) } }
       guard run.samples else { continue }
       outcome.beginRun()
       // The rows that sample are the last ones: the newest token's, and those of guesses after it.
-      let first = row + run.logitCount - 1 - run.draftCount
+      let newest = first + run.logitCount - 1 - run.draftCount
       for index in 0...run.draftCount {
-        let start = (first + index) * width
-        let values = UnsafeMutableBufferPointer(rebasing: logits[start..<start + width])
-        guard drawToken(of: run, index: index, values) else { break }
+        guard drawToken(of: run, index: index, row(newest + index)) else { break }
       }
     }
   }
@@ -25,29 +27,58 @@ extension EngineCore {
   private func drawToken(of run: StepPlan.Run, index: Int, _ logits: UnsafeMutableBufferPointer<Float>)
     -> Bool
   {
-    guard let record = records[run.request], let request = scheduler.request(inSlot: run.slot) else {
-      preconditionFailure("\(run.request) has no record")
+    guard let request = scheduler.request(inSlot: run.slot) else {
+      preconditionFailure("\(run.request) is gone")
     }
     let position = run.position + run.rowCount - run.draftCount + index
-    guard
-      let sample = sampler.sample(
-        UnsafeBufferPointer(logits), parameters: record.request.sampling, seed: record.seed,
-        position: position)
-    else {
-      outcome.end(.failed(.invalidLogits(request: run.request, position: position)))
+    let sample: Sampler.Sample
+    do throws(SamplingFailure) {
+      sample = try draw(request, run, index: index, position: position, logits)
+    } catch {
+      switch error {
+      case .invalidLogits: outcome.end(.failed(.invalidLogits(request: run.request, position: position)))
+      case .nothingAllowed: outcome.end(.failed(.nothingAllowed(request: run.request, position: position)))
+      }
       return false
     }
     outcome.append(sample.token, logprobs: sample.logprobs)
-    if let ending = endingByContent(run.request, after: sample.token) {
-      // What the scheduler knows by itself comes first: it says the token that stopped.
-      outcome.end(ending)
+    // What the scheduler knows by itself comes first: it says the token that stopped.
+    if request.finishReason(after: sample.token, generatedCount: request.generatedCount + index) != nil {
       return false
     }
-    if request.finishReason(after: sample.token, generatedCount: request.generatedCount + index) != nil {
+    if let ending = endingByContent(run.request, after: sample.token) {
+      outcome.end(ending)
       return false
     }
     guard index < run.draftCount else { return false }
     return plan.tokenIDs[run.rowStart + run.rowCount - run.draftCount + index] == sample.token
+  }
+
+  private func draw(
+    _ request: ScheduledRequest, _ run: StepPlan.Run, index: Int, position: Int,
+    _ logits: UnsafeMutableBufferPointer<Float>
+  ) throws(SamplingFailure) -> Sampler.Sample {
+    guard let record = records[run.request] else { preconditionFailure("\(run.request) has no record") }
+    let isConstrained = record.constraint != nil
+    if isConstrained { records[run.request]!.constraint!.allowedTokens(into: &mask) }
+    if index > 0 {
+      // Guesses that were right are not among the scheduler's tokens yet.
+      history.removeAll(keepingCapacity: true)
+      history.append(contentsOf: request.tokens)
+      history.append(contentsOf: outcome.tokens[outcome.runs[outcome.runs.count - 1].range])
+    }
+    let result = (index > 0 ? history : request.tokens).withUnsafeBufferPointer { tokens in
+      mask.words.withUnsafeBufferPointer { words in
+        Result { () throws(SamplingFailure) in
+          try sampler.sample(
+            logits, parameters: record.request.sampling, seed: record.seed, position: position,
+            context: SamplingContext(
+              tokens: tokens, promptCount: request.promptCount, stopTokenIDs: request.stopTokenIDs,
+              mask: isConstrained ? words.baseAddress : nil))
+        }
+      }
+    }
+    return try result.get()
   }
 
   /// Tells a request's conditions of its next token; why it ends, if one of them ends it.
@@ -58,5 +89,22 @@ extension EngineCore {
     }
     if records[id]!.stopCondition?.shouldStop(after: token) == true { return .stopCondition }
     return nil
+  }
+
+  /// Keeps what a chunk's rows say of the prompt's tokens that follow them.
+  private func scorePrompt(_ run: StepPlan.Run, row: (Int) -> UnsafeMutableBufferPointer<Float>) {
+    guard let request = scheduler.request(inSlot: run.slot),
+      let count = records[run.request]?.request.sampling.promptLogprobs
+    else { return }
+    for index in 0..<run.rowCount {
+      let position = run.position + index + 1
+      // What ran again after a preemption is known.
+      guard position < request.promptCount, position >= records[run.request]!.promptLogprobs.count else {
+        continue
+      }
+      let logprobs = sampler.logprobs(
+        of: request.tokens[position], in: UnsafeBufferPointer(row(index)), topCount: count)
+      records[run.request]!.promptLogprobs.append(logprobs)
+    }
   }
 }

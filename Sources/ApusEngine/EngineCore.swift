@@ -25,7 +25,10 @@ package final class EngineCore {
   private var batch = RaggedBatch()
   var outcome = StepOutcome()
   var events: [SchedulerEvent] = []
+  /// What a constraint allows next.
   var mask: TokenMask
+  /// A sequence with the guesses of this step that were right.
+  var history: [Int32] = []
 
   /// - Throws: `EngineError`.
   package init(
@@ -52,6 +55,7 @@ package final class EngineCore {
         cachesPrefixes: configuration.prefixCaching, draftMax: configuration.draftTokensMax),
       policy: configuration.policy)
     mask = TokenMask(vocabularySize: model.vocabularySize)
+    history.reserveCapacity(model.contextLength + 1)
     plan.reserveCapacity(rows: model.rowsPerStepMax, runs: model.slotCount)
     batch.reserveCapacity(rows: model.rowsPerStepMax, sequences: model.slotCount)
     outcome.reserveCapacity(runs: model.slotCount, tokens: model.rowsPerStepMax)
@@ -109,6 +113,8 @@ package final class EngineCore {
       try checkOpen()
       guard let parent = scheduler.request(id), let record = records[id] else { throw .unknownRequest(id) }
       var request = record.request
+      // They came with the origin's first token, or will.
+      request.sampling.promptLogprobs = nil
       request.stopCondition = record.stopCondition
       request.constraint = record.constraint
       let submission = Submission(
@@ -136,10 +142,11 @@ package final class EngineCore {
       id: submission.id, promptTokens: request.promptTokens, generatedTokens: submission.generatedTokens,
       maxTokens: request.maxTokens(contextLength: model.contextLength),
       stopTokenIDs: sampling.stopTokenIDs + (sampling.ignoreEOS ? [] : configuration.eosTokenIDs),
-      priority: request.priority, tenant: request.tenant,
+      minTokens: sampling.minTokens, priority: request.priority, tenant: request.tenant,
       queueDeadline: request.queueTimeout.map { submission.time + $0 },
       deadline: request.timeout.map { submission.time + $0 }, family: submission.family,
-      sharedCount: request.promptTokens.count + submission.generatedTokens.count)
+      sharedCount: request.promptTokens.count + submission.generatedTokens.count,
+      scoresPrompt: sampling.promptLogprobs != nil)
   }
 
   private func accept(_ submission: Submission) -> TokenStream {
@@ -235,6 +242,8 @@ struct RequestRecord {
   let seed: UInt64
   var stopCondition: (any StopCondition)?
   var constraint: (any TokenConstraint)?
+  /// Of the prompt's tokens up to here, the first of which nothing predicts; empty unless asked for.
+  var promptLogprobs: [TokenLogprobs?]
   var timing: RequestTiming
   var generatedCount = 0
   var reusedCount = 0
@@ -247,6 +256,7 @@ struct RequestRecord {
     seed = submission.seed
     stopCondition = submission.request.stopCondition
     constraint = submission.request.constraint
+    promptLogprobs = submission.request.sampling.promptLogprobs == nil ? [] : [nil]
     timing = RequestTiming(queued: submission.time)
   }
 }

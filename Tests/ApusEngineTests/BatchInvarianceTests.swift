@@ -5,7 +5,10 @@ import Testing
 struct BatchInvarianceTests {
   @Test func everyRequestIsBitForBitItselfAlone() async throws {
     var invariance = BatchInvariance(eosTokenIDs: [3]) { slotCount in
-      FakeStepModel(slotCount: slotCount, contextLength: 48, rowsPerStepMax: slotCount + 24)
+      let model = FakeStepModel(slotCount: slotCount, contextLength: 48, rowsPerStepMax: slotCount + 24)
+      // Four tokens of five repeat what came three before: texts that can be guessed ahead.
+      model.forcedToken = { $0.count > 6 && $0.count % 5 != 0 ? $0[$0.count - 3] : nil }
+      return model
     }
     invariance.inspect = { ($0 as! FakeStepModel).violations }
     #expect(try await invariance.violations(seed: 1, workloads: 60) == [])

@@ -4,9 +4,9 @@ public import ApusModel
 
 /// Runs random workloads through an engine and compares every request, bit for bit, with itself run alone.
 ///
-/// Arrival times, lengths, sampling, cancellations, forks, completions, shared beginnings, policies, chunk sizes, drafts
-/// and admission modes are random; `makeModel` gives the models, of any number of slots and pages. Works with any
-/// `StepModel` that is deterministic.
+/// Arrival times, lengths, sampling, cancellations, forks, completions, shared beginnings, policies, chunk sizes,
+/// drafts and admission modes are random; `makeModel` gives the models, of any number of slots and pages. Works with
+/// any `StepModel` that is deterministic.
 public struct BatchInvariance {
   /// What a workload may ask of the model.
   public struct Ranges: Sendable {

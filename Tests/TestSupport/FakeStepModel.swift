@@ -42,7 +42,10 @@ public final class FakeStepModel: StepModel {
     pagesPerSlot = (contextLength + pageSize - 1) / pageSize
     self.pageCount = pageCount ?? slotCount * pagesPerSlot
     tokens = Array(repeating: -1, count: self.pageCount * pageSize)
-    table = Array(repeating: -1, count: slotCount * pagesPerSlot)
+    // As in a session: with pages for all, each slot holds its own from the start.
+    let entries = 0..<slotCount * pagesPerSlot
+    let isFull = (pageCount ?? entries.count) == entries.count
+    table = entries.map { isFull ? Int32($0) : -1 }
     logits = .allocate(capacity: rowsPerStepMax * vocabularySize)
   }
 

@@ -38,15 +38,18 @@ struct GenerationPrinter {
     var assembler = tokenizer.map { GeneratedText($0, continuing: prompt) }
     var text = ""
     var tokens: [GeneratedToken] = []
+    var promptLogprobs: [TokenLogprobs?]?
     for await event in stream {
       let piece = assembler?.append(event) ?? ""
       text += piece
       if isStreamed, !piece.isEmpty { try StandardStreams.write(piece) }
       switch event {
+      case .promptLogprobs(let logprobs): promptLogprobs = logprobs
       case .token(let token): tokens.append(token)
       case .finished(let reason, let usage):
         if isStreamed { try StandardStreams.write("\n") }
-        let result = GenerationResult(tokens: tokens, finishReason: reason, usage: usage)
+        let result = GenerationResult(
+          tokens: tokens, promptLogprobs: promptLogprobs, finishReason: reason, usage: usage)
         return (result, assembler == nil ? nil : text)
       }
     }

@@ -1,5 +1,8 @@
 /// What a request's stream delivers: tokens in order, then exactly one `finished`.
 public enum TokenEvent: Sendable, Equatable {
+  /// Of the prompt's tokens, before the first generated one, if `SamplingParameters.promptLogprobs` was set. Nil for
+  /// the first, which nothing predicts, and where the model's logits were not valid.
+  case promptLogprobs([TokenLogprobs?])
   case token(GeneratedToken)
   /// Always last.
   case finished(FinishReason, Usage)

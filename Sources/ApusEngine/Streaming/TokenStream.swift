@@ -46,13 +46,16 @@ public struct TokenStream: AsyncSequence, Sendable {
   /// Reads to the end. The reader is woken once, not for each token: it takes less from the steps than a loop.
   public func collect() async -> GenerationResult {
     var tokens: [GeneratedToken] = []
+    var promptLogprobs: [TokenLogprobs?]?
     let events = await owner.channel.rest()
     withExtendedLifetime(owner) {}  // until here: letting go of it would cancel
     for event in events {
       switch event {
+      case .promptLogprobs(let logprobs): promptLogprobs = logprobs
       case .token(let token): tokens.append(token)
       case .finished(let reason, let usage):
-        return GenerationResult(tokens: tokens, finishReason: reason, usage: usage)
+        return GenerationResult(
+          tokens: tokens, promptLogprobs: promptLogprobs, finishReason: reason, usage: usage)
       }
     }
     preconditionFailure("\(id) was read before, or by another reader")
@@ -62,11 +65,17 @@ public struct TokenStream: AsyncSequence, Sendable {
 /// All that a request gave.
 public struct GenerationResult: Sendable, Equatable {
   public var tokens: [GeneratedToken]
+  /// Of the prompt's tokens, if asked for: see `TokenEvent.promptLogprobs`.
+  public var promptLogprobs: [TokenLogprobs?]?
   public var finishReason: FinishReason
   public var usage: Usage
 
-  public init(tokens: [GeneratedToken], finishReason: FinishReason, usage: Usage) {
+  public init(
+    tokens: [GeneratedToken], promptLogprobs: [TokenLogprobs?]? = nil, finishReason: FinishReason,
+    usage: Usage
+  ) {
     self.tokens = tokens
+    self.promptLogprobs = promptLogprobs
     self.finishReason = finishReason
     self.usage = usage
   }
