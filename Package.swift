@@ -44,6 +44,7 @@ let package = Package(
     .library(name: "ApusKernels", targets: ["ApusKernels"]),
     .executable(name: "apus", targets: ["ApusCommand"]),
     .executable(name: "batch-benchmark", targets: ["BatchBenchmark"]),
+    .executable(name: "engine-benchmark", targets: ["EngineBenchmark"]),
     .executable(name: "kernel-benchmark", targets: ["KernelBenchmark"]),
   ],
   dependencies: [
@@ -82,8 +83,13 @@ let package = Package(
     .executableTarget(
       name: "KernelBenchmark", dependencies: ["ApusKernels", "BenchmarkSupport", "CKernels", argumentParser],
       path: "Benchmarks/KernelBenchmark", swiftSettings: strict),
+    .executableTarget(
+      name: "EngineBenchmark",
+      dependencies: ["ApusEngine", "ApusKernels", "ApusModel", "BenchmarkSupport", argumentParser],
+      path: "Benchmarks/EngineBenchmark", swiftSettings: strict),
     .target(
-      name: "BenchmarkSupport", dependencies: ["ApusEngine"], path: "Benchmarks/BenchmarkSupport",
+      name: "BenchmarkSupport", dependencies: ["ApusEngine", "ApusModel", "ApusCheckpoint", "ApusKernels"],
+      path: "Benchmarks/BenchmarkSupport",
       swiftSettings: strict),
 
     .target(

@@ -1,6 +1,6 @@
 public import ApusKernels
 public import ArgumentParser
-import BenchmarkSupport
+public import BenchmarkSupport
 
 /// What is measured.
 enum WorkloadKind: String, CaseIterable, ExpressibleByArgument {
@@ -18,6 +18,7 @@ enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
 
 extension WeightType: ExpressibleByArgument {}
 extension KVType: ExpressibleByArgument {}
+extension Qwen2Shape: ExpressibleByArgument {}
 extension InstructionSet: ExpressibleByArgument {}
 
 /// Batch sizes as they are typed: 1,2,4,8.

@@ -6,14 +6,6 @@ import BenchmarkSupport
 import Foundation
 import Synchronization
 
-/// A request that did not run to its end.
-struct RequestFailure: Error, CustomStringConvertible {
-  var request: Int
-  var reason: FinishReason
-
-  var description: String { "request \(request + 1) ended early: \(reason)" }
-}
-
 /// Runs a workload at every batch size and gathers what was measured.
 struct WorkloadRunner {
   let context: KernelContext

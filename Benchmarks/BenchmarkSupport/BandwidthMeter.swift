@@ -1,9 +1,8 @@
 import ApusEngine
-import ApusKernels
-import BenchmarkSupport
+public import ApusKernels
 
 /// Reads memory with the threads, instruction set and access pattern of the linear layers.
-struct BandwidthMeter {
+public struct BandwidthMeter: Sendable {
   /// Far beyond the last-level cache of common processors.
   private static let byteCount = 512 << 20
   private static let passCount = 8
@@ -11,13 +10,13 @@ struct BandwidthMeter {
   private let context: KernelContext
   private let memory: KernelMemory
 
-  init(_ context: KernelContext) throws(KernelError) {
+  public init(_ context: KernelContext) throws(KernelError) {
     self.context = context
     memory = try KernelMemory(byteCount: Self.byteCount)
     context.fill(memory, with: 1)
   }
 
-  func measure() -> BandwidthReading {
+  public func measure() -> BandwidthReading {
     let clock = ContinuousClock()
     // The first pass wakes the threads.
     context.readSum(memory)

@@ -1,8 +1,8 @@
 import Foundation
 
-enum Processor {
+public enum Processor {
   /// The processor's name as the system has it.
-  static func name() -> String {
+  public static func name() -> String {
     #if os(Linux)
       let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
       let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }

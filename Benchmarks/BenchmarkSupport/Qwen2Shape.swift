@@ -1,9 +1,8 @@
 import ApusCheckpoint
-import ApusModel
-import ArgumentParser
+public import ApusModel
 
 /// The Qwen2 models as their published configurations describe them.
-enum Qwen2Shape: String, CaseIterable, ExpressibleByArgument {
+public enum Qwen2Shape: String, CaseIterable, Sendable {
   /// 24 layers, 494 million weights.
   case half = "0.5b"
   /// 28 layers, 1.5 billion weights.
@@ -11,9 +10,9 @@ enum Qwen2Shape: String, CaseIterable, ExpressibleByArgument {
   /// 28 layers, 7.6 billion weights.
   case seven = "7b"
 
-  static let contextLength = 32768
+  public static let contextLength = 32768
 
-  var name: String { "Qwen2-\(rawValue.uppercased())" }
+  public var name: String { "Qwen2-\(rawValue.uppercased())" }
 
   private var sizes: String {
     switch self {
@@ -35,7 +34,7 @@ enum Qwen2Shape: String, CaseIterable, ExpressibleByArgument {
     }
   }
 
-  func configuration() throws -> ModelConfiguration {
+  public func configuration() throws -> ModelConfiguration {
     let text = """
       {
         "architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2", "torch_dtype": "bfloat16",
