@@ -44,7 +44,12 @@ static void wait_for_open_regions(void)
     ending_thread = pthread_self();
     atomic_store(&is_ending, true);
     const struct timespec moment = {.tv_nsec = 100000};
-    while (atomic_load(&open_regions) != atomic_load(&parked_regions)) nanosleep(&moment, NULL);
+    for (;;) {
+        // In this order: a region that opens and parks in between makes `open` larger, never equal by mistake.
+        const int parked = atomic_load(&parked_regions);
+        if (atomic_load(&open_regions) == parked) return;
+        nanosleep(&moment, NULL);
+    }
 }
 
 void ck_parallel_prepare(void)
@@ -131,13 +136,10 @@ static bool enter_region(void)
     return false;
 }
 
-void ck_with_team(const ck_context *context, void (*body)(void *), void *argument)
+// Never inlined: clang asks the runtime for the thread's number at the beginning of a function that holds a region,
+// and where `enter_region` may park that would be a call into a runtime that is gone.
+static __attribute__((noinline)) void run_region(const ck_context *context, void (*body)(void *), void *argument)
 {
-    // A later exit handler's ops run on one thread: bits do not depend on the number.
-    if (context->num_threads == 1 || current_team || !enter_region()) {
-        body(argument);
-        return;
-    }
     kmp_set_blocktime(SPIN_MS);
     ck_team team = {.context = context};
 #pragma omp parallel num_threads(context->num_threads)
@@ -152,6 +154,16 @@ void ck_with_team(const ck_context *context, void (*body)(void *), void *argumen
             serve(&team, omp_get_thread_num());
         }
     }
+}
+
+void ck_with_team(const ck_context *context, void (*body)(void *), void *argument)
+{
+    // A later exit handler's ops run on one thread: bits do not depend on the number.
+    if (context->num_threads == 1 || current_team || !enter_region()) {
+        body(argument);
+        return;
+    }
+    run_region(context, body, argument);
     atomic_fetch_sub(&open_regions, 1);
 }
 
