@@ -42,5 +42,5 @@ SWIFT
 cd "$work/app"
 swift build
 swift run --skip-build app
-for _ in $(seq 20); do .build/debug/app leave; done
+for _ in $(seq 60); do .build/debug/app leave; done
 echo "consumer: a package that takes Apus by version builds and runs"
