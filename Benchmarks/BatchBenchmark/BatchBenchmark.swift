@@ -21,8 +21,12 @@ struct BatchBenchmark: AsyncParsableCommand {
     let progress = ProgressLine()
     let setup = try BenchmarkSetup(options)
     let console = Console(isText: options.output == .text, progress: progress)
-    var report = BenchmarkReport(machine: setup.machine)
     console.say(setup.machine.line)
+    if let policies = options.policy {
+      try await compare(policies, setup, console)
+      return
+    }
+    var report = BenchmarkReport(machine: setup.machine)
     let runner = WorkloadRunner(
       context: setup.context, bandwidth: setup.bandwidth, console: console)
     var shape: PackedWeights?
@@ -49,5 +53,20 @@ struct BatchBenchmark: AsyncParsableCommand {
       console.say("\nDrawings are in \(svg)")
     }
     guard report.workloads.allSatisfy(\.tokensIdentical) else { throw ExitCode.failure }
+  }
+  private func compare(_ policies: PolicyList, _ setup: BenchmarkSetup, _ console: Console) async throws {
+    let comparison = PolicyComparison(
+      policies: policies.policies, requestCount: options.requests ?? 24,
+      batchSize: options.batchSizes.values.max() ?? 8)
+    let (table, tokensIdentical) = try await comparison.measure(
+      try setup.shapeWeights(console.progress), title: "\(options.shape.name)'s shape", setup: setup,
+      console: console)
+    console.progress.erase()
+    console.say("\n" + table)
+    guard tokensIdentical else {
+      console.say("\nA policy changed a request's tokens.")
+      throw ExitCode.failure
+    }
+    console.say("\nevery request got the same tokens under every policy")
   }
 }

@@ -20,6 +20,9 @@ extension WeightType: ExpressibleByArgument {}
 extension KVType: ExpressibleByArgument {}
 extension Qwen2Shape: ExpressibleByArgument {}
 extension InstructionSet: ExpressibleByArgument {}
+extension PolicyList: ExpressibleByArgument {
+  public init?(argument: String) { self.init(names: argument) }
+}
 
 /// Batch sizes as they are typed: 1,2,4,8.
 struct BatchSizes: ExpressibleByArgument {
@@ -82,6 +85,14 @@ struct BenchmarkOptions: ParsableArguments {
   )
   var repetitions: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Compare scheduling policies instead, on one trace of mixed lengths at the largest batch size: one or more of \
+      fifo, priority, shortest, balance, fair, separated by commas.
+      """, valueName: "policies"))
+  var policy: PolicyList?
+
   @Option(help: "How results are written.")
   var output = OutputFormat.text
 
@@ -105,6 +116,10 @@ struct BenchmarkOptions: ParsableArguments {
     try check("repeat", repetitions, 1...1000)
     guard model == nil || only.isEmpty else {
       throw ValidationError("--only chooses among the built-in workloads; --model brings its own")
+    }
+    guard policy == nil || (model == nil && only.isEmpty && output == .text && svg == nil) else {
+      throw ValidationError(
+        "--policy compares on random weights, as text; without --model, --only, --output and --svg")
     }
   }
 }
