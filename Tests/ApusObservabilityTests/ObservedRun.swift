@@ -35,13 +35,16 @@ final class ObservedRun {
     var random = SplitMix64(seed: seed)
     let slots = Int.random(in: 1...6, using: &random)
     let pages = Int.random(in: 16...(slots * 16), using: &random)
-    model = FakeStepModel(slotCount: slots, contextLength: 64, rowsPerStepMax: 48, pageSize: 4, pageCount: pages)
+    model = FakeStepModel(
+      slotCount: slots, contextLength: 64, rowsPerStepMax: 48, pageSize: 4, pageCount: pages)
     let clock = self.clock
     var costs = SplitMix64(seed: seed ^ 1)
     model.onForward = { batch in
       clock.advance(.microseconds(200 + 30 * batch.rowCount + Int.random(in: 0...50, using: &costs)))
     }
-    let policies: [any SchedulingPolicy] = [FIFOPolicy(), PriorityPolicy(), ShortestRemainingPolicy(), FairSharePolicy()]
+    let policies: [any SchedulingPolicy] = [
+      FIFOPolicy(), PriorityPolicy(), ShortestRemainingPolicy(), FairSharePolicy(),
+    ]
     core = try EngineCore(
       model: model,
       configuration: EngineConfiguration(
@@ -87,7 +90,8 @@ final class ObservedRun {
       if let stream = streams.randomElement(using: &random) {
         switch Int.random(in: 0..<30, using: &random) {
         case 0: core.cancel(stream.id)
-        case 1, 2: if let fork = try? core.fork(stream.id, seed: random.next(), at: clock.now) { streams.append(fork) }
+        case 1, 2:
+          if let fork = try? core.fork(stream.id, seed: random.next(), at: clock.now) { streams.append(fork) }
         default: break
         }
       }

@@ -18,7 +18,8 @@ struct PrometheusTextTests {
       metrics.recordSubmission()
       metrics.recordAdmission(queueTime: .milliseconds(time), promptTokens: 10)
       metrics.recordFirstToken(
-        sinceQueued: .milliseconds(2 * time), sinceAdmitted: .milliseconds(time), promptTokens: 10, cachedTokens: 4)
+        sinceQueued: .milliseconds(2 * time), sinceAdmitted: .milliseconds(time), promptTokens: 10,
+        cachedTokens: 4)
       metrics.recordToken(sinceLast: .milliseconds(25))
       metrics.recordFinish(
         .length,
@@ -65,7 +66,8 @@ struct PrometheusTextTests {
       var values: [String: String] = [:]
       for sample in read.flatMap(\.samples) where sample.name == name {
         #expect(sample.labels["model_name"] == "Qwen2-0.5B")
-        values[sample.labels["le"] ?? sample.labels["finished_reason"] ?? sample.labels["text"] ?? ""] = sample.value
+        values[sample.labels["le"] ?? sample.labels["finished_reason"] ?? sample.labels["text"] ?? ""] =
+          sample.value
       }
       return values
     }

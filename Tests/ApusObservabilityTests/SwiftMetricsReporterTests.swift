@@ -27,7 +27,9 @@ private final class TestFactory: MetricsFactory {
     }
 
     func increment(by amount: Int64) { factory.state.withLock { $0.counters[key, default: 0] += amount } }
-    func increment(by amount: Double) { factory.state.withLock { $0.counters[key, default: 0] += Int64(amount) } }
+    func increment(by amount: Double) {
+      factory.state.withLock { $0.counters[key, default: 0] += Int64(amount) }
+    }
     func reset() {}
     func record(_ value: Int64) { record(Double(value)) }
     func record(_ value: Double) { factory.state.withLock { $0.values[key, default: []].append(value) } }
@@ -44,7 +46,9 @@ private final class TestFactory: MetricsFactory {
   func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
     handler(label, dimensions)
   }
-  func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler { handler(label, dimensions) }
+  func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
+    handler(label, dimensions)
+  }
   func destroyCounter(_ handler: any CounterHandler) {}
   func destroyRecorder(_ handler: any RecorderHandler) {}
   func destroyTimer(_ handler: any TimerHandler) {}
@@ -60,7 +64,8 @@ struct SwiftMetricsReporterTests {
     let counters = factory.counters
     #expect(counters["apus:generation_tokens_total model_name=m"] == Int64(metrics.generationTokensTotal))
     #expect(
-      counters["apus:request_success_total model_name=m finished_reason=length"] == Int64(metrics.requestsLength))
+      counters["apus:request_success_total model_name=m finished_reason=length"]
+        == Int64(metrics.requestsLength))
     #expect(counters["apus:num_preemptions_total model_name=m"] ?? 0 == Int64(metrics.preemptionsTotal))
     let values = factory.values
     #expect(values["apus:num_requests_running model_name=m"]?.last == 0)
@@ -78,7 +83,8 @@ struct SwiftMetricsReporterTests {
       #expect(abs(recorded.reduce(0, +) - histogram.sum) <= 1e-6, "\(name)")
     }
     #expect(
-      values["apus:request_generation_tokens model_name=m"]?.reduce(0, +) == metrics.requestGenerationTokens.sum)
+      values["apus:request_generation_tokens model_name=m"]?.reduce(0, +)
+        == metrics.requestGenerationTokens.sum)
   }
 
   @Test func anOlderSnapshotTakesNothingBack() throws {

@@ -70,8 +70,13 @@ struct GenerateCommand: AsyncParsableCommand {
       weights, context: context, kvType: kernels.kvType, sizes: sizes, configuration,
       observer: observation.observer)
     let streams = try await engine.generate(requests)
-    defer { observation.close() }
-    try await GenerationPrinter(output: output, tokenizer: tokenizer).print(streams, prompts, requests)
+    do {
+      try await GenerationPrinter(output: output, tokenizer: tokenizer).print(streams, prompts, requests)
+    } catch {
+      // What was seen of a run that fails is worth most.
+      try observation.finish()
+      throw error
+    }
     try observation.finish()
   }
 

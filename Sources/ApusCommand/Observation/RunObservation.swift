@@ -38,10 +38,7 @@ final class RunObservation {
     }
   }
 
-  /// Ends the recording. Once is enough, and more does no harm.
-  func close() { _ = recorder?.close() }
-
-  /// Writes what was watched, once all requests have ended.
+  /// Writes what was watched, once requests have ended.
   func finish() throws {
     if let summary = recorder?.close() {
       if let error = summary.error { throw error }

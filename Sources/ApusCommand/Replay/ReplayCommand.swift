@@ -41,7 +41,8 @@ struct ReplayCommand: AsyncParsableCommand {
     let open = try files.open()
     let found = open.identity(named: model.name(of: files))
     guard found.isSame(as: recording.header.model) else {
-      throw CommandFailure("\(file): made with \(recording.header.model); \(model.model) is another model: \(found)")
+      throw CommandFailure(
+        "\(file): made with \(recording.header.model); \(model.model) is another model: \(found)")
     }
     let engine = try Engine(recording.header, place: file, model: open, threads: threads)
     var differing = 0
@@ -52,7 +53,8 @@ struct ReplayCommand: AsyncParsableCommand {
     }
     try StandardStreams.write(summary(requests.count, differing: differing, recording))
     if differing > 0 {
-      throw CommandFailure("\(file): \(differing) of \(requests.count) requests did not give the recorded bits")
+      throw CommandFailure(
+        "\(file): \(differing) of \(requests.count) requests did not give the recorded bits")
     }
   }
 
@@ -77,7 +79,8 @@ struct ReplayCommand: AsyncParsableCommand {
     var chosen: [RecordedRequest] = []
     for id in request {
       guard let request = recording[RequestID(rawValue: id)] else {
-        throw CommandFailure("--request \(id): \(file) has no such request; it has \(recording.requests.count)")
+        throw CommandFailure(
+          "--request \(id): \(file) has no such request; it has \(recording.requests.count)")
       }
       chosen.append(request)
     }
@@ -87,7 +90,9 @@ struct ReplayCommand: AsyncParsableCommand {
   private func summary(_ count: Int, differing: Int, _ recording: Recording) -> String {
     var text = "\(count) request\(count == 1 ? "" : "s") run alone: "
     text += differing == 0 ? "none differs" : "\(differing) differ\(differing == 1 ? "s" : "")"
-    if recording.droppedCount > 0 { text += "; \(recording.droppedCount) records were dropped as it was made" }
+    if recording.droppedCount > 0 {
+      text += "; \(recording.droppedCount) records were dropped as it was made"
+    }
     if !recording.isComplete { text += "; the recording has no end" }
     return text + "\n"
   }
@@ -97,7 +102,8 @@ extension Engine {
   /// An engine as bits need it: one slot, no prefix cache, no guesses.
   fileprivate init(_ header: RecordingHeader, place: String, model: OpenModel, threads: Int?) throws {
     guard let instructionSet = InstructionSet(rawValue: header.instructionSet) else {
-      throw CommandFailure("\(place): made with the instruction set \(header.instructionSet), which is not known")
+      throw CommandFailure(
+        "\(place): made with the instruction set \(header.instructionSet), which is not known")
     }
     guard let kvType = KVType(rawValue: header.kvType) else {
       throw CommandFailure("\(place): made with keys and values in \(header.kvType), which is not known")

@@ -19,15 +19,17 @@ package struct SVGDocument: Sendable {
     rectangle(x: 0, y: 0, width: width, height: height, fill: "#ffffff")
   }
 
+  /// - Parameter isCrisp: edges at whole pixels, so that neighbours show no seam.
   package mutating func rectangle(
     x: Double, y: Double, width: Double, height: Double, fill: String, radius: Double = 0,
-    title: String? = nil
+    isCrisp: Bool = false, title: String? = nil
   ) {
     let corner = radius > 0 ? " rx=\"\(number(radius))\"" : ""
+    let edges = isCrisp ? " shape-rendering=\"crispEdges\"" : ""
     let tip = title.map { "<title>\(escaped($0))</title>" } ?? ""
     elements.append(
       "<rect x=\"\(number(x))\" y=\"\(number(y))\" width=\"\(number(max(0, width)))\" "
-        + "height=\"\(number(max(0, height)))\" fill=\"\(escaped(fill))\"\(corner)>\(tip)</rect>")
+        + "height=\"\(number(max(0, height)))\" fill=\"\(escaped(fill))\"\(corner)\(edges)>\(tip)</rect>")
   }
 
   package mutating func line(

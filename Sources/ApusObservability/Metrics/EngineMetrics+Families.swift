@@ -51,7 +51,8 @@ extension EngineMetrics {
         "prompt_tokens_cached", "Those of them that were found and not computed.", requestCachedTokensTotal),
       counter("generation_tokens", "Tokens generated.", generationTokensTotal),
       counter("prefix_cache_queries", "Tokens looked for in the prefix cache.", prefixCacheQueries),
-      counter("prefix_cache_hits", "Tokens found in the prefix cache or in another request.", prefixCacheHits),
+      counter(
+        "prefix_cache_hits", "Tokens found in the prefix cache or in another request.", prefixCacheHits),
     ]
   }
 
@@ -82,7 +83,8 @@ extension EngineMetrics {
         "step_cost_position_seconds",
         "What each position that a row attends to is thought to add. NaN before the first.",
         stepCostPerPosition ?? .nan),
-      gauge("step_cost_error_ratio", "How far that was off lately, as a share of steps' time.", stepCostError),
+      gauge(
+        "step_cost_error_ratio", "How far that was off lately, as a share of steps' time.", stepCostError),
     ]
   }
 

@@ -20,7 +20,6 @@ public final class SwiftMetricsReporter: Sendable {
   private let promptTokens: Recorder
   private let generationTokens: Recorder
   private let intervals = Mutex(RequestIntervals())
-  private let lengths = Mutex<[RequestID: (prompt: Int, generated: Int)]>([:])
   private let reported = Mutex(Reported())
 
   /// - Parameters:
@@ -43,26 +42,14 @@ public final class SwiftMetricsReporter: Sendable {
 
   /// The engine's observer.
   @Sendable public func record(_ event: EngineEvent) {
-    intervals.withLock { intervals in
+    let ended = intervals.withLock { intervals in
       intervals.take(event) { interval, duration in
         timers[interval]!.recordNanoseconds(Int64(clamping: duration.wholeNanoseconds))
       }
     }
-    recordLengths(event)
-  }
-
-  private func recordLengths(_ event: EngineEvent) {
-    switch event {
-    case .submitted(let arrival, _):
-      lengths.withLock { $0[arrival.id] = (arrival.promptTokens.count, 0) }
-    case .token(let id, _, _, _):
-      lengths.withLock { $0[id]?.generated += 1 }
-    case .finished(let id, _, let reason, _):
-      guard let length = lengths.withLock({ $0.removeValue(forKey: id) }), reason.isNatural else { return }
-      promptTokens.record(Int64(length.prompt))
-      generationTokens.record(Int64(length.generated))
-    case .admitted, .reused, .preempted, .step: break
-    }
+    guard let ended else { return }
+    promptTokens.record(Int64(ended.prompt))
+    generationTokens.record(Int64(ended.generated))
   }
 
   /// Brings counters and gauges to what the snapshot says. Snapshots older than the last one are left out.

@@ -71,7 +71,9 @@ extension ContentHash {
 
   /// Of its sixteen digits.
   init?(_ digits: String) {
-    guard digits.utf8.count == 16, let value = UInt64(digits, radix: 16), digits.first != "+" else { return nil }
+    guard digits.utf8.count == 16, let value = UInt64(digits, radix: 16), digits.first != "+" else {
+      return nil
+    }
     self.value = value
   }
 }

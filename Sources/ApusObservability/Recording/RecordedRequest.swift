@@ -59,7 +59,8 @@ public struct RecordedFinish: Sendable, Equatable, CustomStringConvertible {
   }
 
   static let names = [
-    "stop", "stop_condition", "complete", "length", "cancelled", "queue_timeout", "timeout", "unread", "shutdown",
+    "stop", "stop_condition", "complete", "length", "cancelled", "queue_timeout", "timeout", "unread",
+    "shutdown",
     "invalid_logits", "nothing_allowed",
   ]
 

@@ -9,6 +9,9 @@ public struct RecordingParser: Sendable {
   public static let requestCountMax = 1 << 20
   public static let tokenCountMax = 1 << 28
 
+  /// No context is longer.
+  private static let positionMax = 1 << 31
+
   static let names = [
     "header", "arrival", "admitted", "reused", "step", "tokens", "preempted", "finished", "dropped", "end",
   ]
@@ -117,7 +120,8 @@ public struct RecordingParser: Sendable {
     for entry in entries {
       guard case .array(let values) = entry, (3...4).contains(values.count),
         case .integer(let id) = values[0], id >= 0, case .integer(let position) = values[1],
-        case .integer(let token) = values[2], let token = Int32(exactly: token), token >= 0
+        (0...Self.positionMax).contains(position), case .integer(let token) = values[2],
+        let token = Int32(exactly: token), token >= 0
       else {
         throw record.invalid("tokens", expected: "arrays of request, position, token and hash")
       }
@@ -131,7 +135,8 @@ public struct RecordingParser: Sendable {
       // Of a request whose arrival was dropped nothing can be run again.
       guard let place = try place(of: RequestID(rawValue: UInt64(id))) else { continue }
       guard position >= result!.requests[place].firstPosition,
-        result!.requests[place].tokens.updateValue(.init(id: token, logprobs: logprobs), forKey: position) == nil
+        result!.requests[place].tokens.updateValue(.init(id: token, logprobs: logprobs), forKey: position)
+          == nil
       else {
         throw RecordingError.outOfOrder(
           line: lineNumber, problem: "request \(id) has no token to come at position \(position)")

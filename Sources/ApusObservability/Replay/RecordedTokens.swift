@@ -15,7 +15,8 @@ struct RecordedTokens: TokenConstraint {
   mutating func allowedTokens(into mask: inout TokenMask) {
     guard count < tokens.count else { return mask.allowAll() }
     mask.removeAll()
-    mask[tokens[count]] = true
+    // A token that the model has not leaves none, and the request fails.
+    if tokens[count] < mask.vocabularySize { mask[tokens[count]] = true }
   }
 
   mutating func advance(_ token: Int32) { count += 1 }

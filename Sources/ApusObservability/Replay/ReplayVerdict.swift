@@ -33,8 +33,10 @@ extension ReplayVerdict: CustomStringConvertible {
       "same bits, \(tokens) token\(tokens == 1 ? "" : "s")\(logprobs > 0 ? ", \(logprobs) with logprobs" : "")"
     case .token(let position, let recorded, let replayed):
       "differs from position \(position) on: token \(recorded) was recorded, \(replayed) came now"
-    case .logprobs(let position): "differs from position \(position) on: the token is the same, its logprobs not"
-    case .end(let recorded, let replayed): "differs in its end: \(recorded) was recorded, \(replayed) came now"
+    case .logprobs(let position):
+      "differs from position \(position) on: the token is the same, its logprobs not"
+    case .end(let recorded, let replayed):
+      "differs in its end: \(recorded) was recorded, \(replayed) came now"
     case .somewhere(let what): "differs in \(what), at a position that was dropped from the recording"
     case .notCompared(let reason): "not compared: \(reason)"
     case .refused(let error): "refused: \(error)"

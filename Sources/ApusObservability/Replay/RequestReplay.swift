@@ -23,7 +23,9 @@ public struct RequestReplay: Sendable {
     var given = arrival.generatedTokens
     if arrival.hasConstraint {
       guard sampling.logprobs != nil else { return (nil, "under a constraint, and without logprobs") }
-      guard let tokens = request.allTokens else { return (nil, "under a constraint, and tokens were dropped") }
+      guard let tokens = request.allTokens else {
+        return (nil, "under a constraint, and tokens were dropped")
+      }
       given += tokens
     }
     if !given.isEmpty { generation.constraint = RecordedTokens(given) }
@@ -71,7 +73,8 @@ public struct RequestReplay: Sendable {
       guard token.position >= request.firstPosition else { return nil }
       digest.append(token)
       if request.finish != nil, digest.count > request.tokenCount {
-        return .end(recorded: "\(request.finish!) after \(request.tokenCount) tokens", replayed: "another token")
+        return .end(
+          recorded: "\(request.finish!) after \(request.tokenCount) tokens", replayed: "another token")
       }
       guard let recorded = request.tokens[token.position] else { return nil }
       guard recorded.id == token.id else {

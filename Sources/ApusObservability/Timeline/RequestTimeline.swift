@@ -5,7 +5,7 @@ public import ApusEngine
 public struct RequestTimeline: Sendable, Equatable {
   /// What a request does, or waits for.
   public enum Phase: String, Sendable, Hashable, CaseIterable {
-    /// In the queue, behind those that ran meanwhile.
+    /// In the queue, behind those that hold slots meanwhile.
     case queued
     /// Without rows, or without a slot, for want of KV pages, which the others hold.
     case waitingForPages

@@ -22,6 +22,8 @@ public struct TimelineBuilder: Sendable {
   /// Of all requests seen, in the order of arrival.
   public private(set) var timelines: [RequestTimeline] = []
   private var live: [RequestID: Live] = [:]
+  /// Who has a slot, in the order of admission.
+  private var running: [RequestID] = []
   private var costs = StepCostModel()
 
   public init() {}
@@ -42,6 +44,8 @@ public struct TimelineBuilder: Sendable {
         $0.isWaiting = false
         $0.isRecomputing = $0.preemptedBy != nil
       }
+      passWaiting(until: time)
+      running.append(id)
     case .reused: break
     case .preempted(let id, _, let other, let time):
       update(id, until: time) {
@@ -49,6 +53,7 @@ public struct TimelineBuilder: Sendable {
         $0.preemptedBy = other
         $0.lost = $0.computedMax
       }
+      leave(id, at: time)
     case .step(let step): take(step)
     case .token(let id, _, _, let time):
       guard let request = live[id] else { break }
@@ -65,6 +70,7 @@ public struct TimelineBuilder: Sendable {
       timelines[request.index].finished = timelines[request.index].parts.last?.end ?? submitted
       timelines[request.index].finishReason = reason
       live[id] = nil
+      leave(id, at: time)
     }
   }
 
@@ -76,11 +82,24 @@ public struct TimelineBuilder: Sendable {
     live[id] = request
   }
 
+  /// A slot is free.
+  private mutating func leave(_ id: RequestID, at time: Duration) {
+    guard let place = running.firstIndex(of: id) else { return }
+    passWaiting(until: time)
+    running.remove(at: place)
+  }
+
+  /// Who waits does so behind others from now on.
+  private mutating func passWaiting(until time: Duration) {
+    for request in live.values where request.isWaiting { pass(request, until: time) }
+  }
+
   private mutating func pass(_ request: Live, until time: Duration) {
     let causes = request.preemptedBy.map { [$0] } ?? []
     if request.isWaiting {
+      let isQueued = request.preemptedBy == nil
       timelines[request.index].extend(
-        to: time, request.preemptedBy == nil ? .queued : .preempted, by: causes)
+        to: time, isQueued ? .queued : .preempted, by: isQueued ? running : causes)
     } else if request.isRecomputing {
       timelines[request.index].extend(to: time, .recomputing, by: causes)
     } else {
@@ -95,21 +114,18 @@ public struct TimelineBuilder: Sendable {
     var runs: [RequestID: StepRecord.Run] = [:]
     for run in step.runs { runs[run.request] = run }
     let prompts = step.runs.filter(\.isPrefill)
-    let everyone = step.runs.map(\.request)
     for id in Array(live.keys) {
-      pass(live[id]!, until: step.start)
-      let index = live[id]!.index
+      let request = live[id]!
+      pass(request, until: step.start)
       if let run = runs[id] {
         share(step, run, prompts: prompts, rows: rows, positions: positions)
-      } else if step.waitingForPages.contains(id), live[id]!.preemptedBy == nil || !live[id]!.isWaiting {
-        timelines[index].extend(to: step.end, .waitingForPages, by: everyone)
-      } else if live[id]!.isWaiting {
-        let preemptedBy = live[id]!.preemptedBy
-        timelines[index].extend(
-          to: step.end, preemptedBy == nil ? .queued : .preempted, by: preemptedBy.map { [$0] } ?? everyone)
+      } else if step.waitingForPages.contains(id), !request.isWaiting || request.preemptedBy == nil {
+        timelines[request.index].extend(to: step.end, .waitingForPages, by: running.filter { $0 != id })
+      } else if request.isWaiting {
+        pass(request, until: step.end)
       } else {
-        timelines[index].extend(
-          to: step.end, .behindPrompts, by: prompts.isEmpty ? everyone : prompts.map(\.request))
+        let others = prompts.isEmpty ? step.runs : prompts
+        timelines[request.index].extend(to: step.end, .behindPrompts, by: others.map(\.request))
       }
     }
   }

@@ -10,7 +10,7 @@ public struct TimelineDrawing: Sendable {
   private static let width = 1200.0
   private static let left = 118.0
   private static let right = 952.0
-  private static let summaryLeft = 1012.0
+  private static let summaryLeft = 1032.0
   private static let summaryRight = 1184.0
   private static let top = 96.0
 
@@ -46,7 +46,8 @@ public struct TimelineDrawing: Sendable {
   }
 
   private func drawHead(on document: inout SVGDocument) {
-    let total = requestCount > timelines.count ? "the first \(timelines.count) of \(requestCount)" : "\(requestCount)"
+    let total =
+      requestCount > timelines.count ? "the first \(timelines.count) of \(requestCount)" : "\(requestCount)"
     document.text(
       "Requests over time: \(total)", x: 16, y: 26, size: 15, fill: Colour.ink, isBold: true)
     var x = 16.0
@@ -79,7 +80,7 @@ public struct TimelineDrawing: Sendable {
     for piece in pieces(of: timeline) {
       document.rectangle(
         x: piece.start, y: y, width: piece.end - piece.start, height: lane, fill: piece.part.phase.colour,
-        title: tip(piece.part, of: timeline))
+        isCrisp: true, title: tip(piece.part, of: timeline))
     }
     document.text(
       formattedTime(timeline.total.inSeconds), x: Self.right + 8, y: text, size: size, fill: Colour.ink)
@@ -95,7 +96,7 @@ public struct TimelineDrawing: Sendable {
       let width = seconds / total * (Self.summaryRight - Self.summaryLeft)
       guard width > 0 else { continue }
       document.rectangle(
-        x: x, y: y, width: width, height: lane, fill: phase.colour,
+        x: x, y: y, width: width, height: lane, fill: phase.colour, isCrisp: true,
         title: "\(timeline.request): \(phase.title) \(formattedTime(seconds)), "
           + "\(Int((seconds / total * 100).rounded())) %")
       x += width
@@ -104,7 +105,8 @@ public struct TimelineDrawing: Sendable {
 
   private func tip(_ part: RequestTimeline.Part, of timeline: RequestTimeline) -> String {
     let from = formattedTime((part.start - start).inSeconds)
-    var text = "\(timeline.request): \(part.phase.title) for \(formattedTime(part.duration.inSeconds)) from \(from)"
+    var text =
+      "\(timeline.request): \(part.phase.title) for \(formattedTime(part.duration.inSeconds)) from \(from)"
     if !part.by.isEmpty {
       let names = part.by.prefix(8).map { "\($0.rawValue)" }.joined(separator: ", ")
       text += ", behind \(names)\(part.by.count > 8 ? " and \(part.by.count - 8) more" : "")"
@@ -148,9 +150,13 @@ public struct TimelineDrawing: Sendable {
   }
 
   private func append(_ piece: Piece, to pieces: inout [Piece]) {
-    if let last = pieces.last, last.part.phase == piece.part.phase, last.part.by == piece.part.by {
+    if let last = pieces.last, last.part.phase == piece.part.phase,
+      last.part.by == piece.part.by || piece.part.phase == .queued
+    {
       pieces[pieces.count - 1].end = piece.end
       pieces[pieces.count - 1].part.end = piece.part.end
+      // Others come and go while one waits in the queue: the lane names none of them.
+      if last.part.by != piece.part.by { pieces[pieces.count - 1].part.by = [] }
     } else {
       pieces.append(piece)
     }
