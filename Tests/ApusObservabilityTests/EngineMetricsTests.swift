@@ -48,6 +48,21 @@ struct EngineMetricsTests {
     #expect(ended == results.count && metrics.requestsRunning == 0 && metrics.requestsWaiting == 0)
   }
 
+  @Test func aForkThatFindsAllOfItsOriginFindsNoMoreThanItLookedFor() async throws {
+    let core = try EngineCore(
+      model: FakeStepModel(), configuration: EngineConfiguration(draftTokensMax: 0), kernels: nil,
+      clock: .monotonic(), makeSeed: { 1 }, observer: nil)
+    let stream = try core.submit(
+      GenerationRequest(promptTokens: [1, 2], sampling: .greedy(maxTokens: 30)), at: .zero)
+    for _ in 0..<20 { _ = core.step() }
+    let fork = try core.fork(stream.id, seed: nil, at: .zero)
+    while core.step() {}
+    let results = [await stream.collect(), await fork.collect()]
+    let metrics = core.metrics.snapshot()
+    #expect(metrics.prefixCacheHits == results[1].usage.cachedTokenCount && metrics.prefixCacheHits > 15)
+    #expect(metrics.prefixCacheQueries == 2 + 2 + 30 - results[1].tokens.count)
+  }
+
   @Test func logitsThatAreNotFiniteCountAsCorrupted() async throws {
     let model = FakeStepModel()
     model.isPoisoned = { $0.count == 3 }

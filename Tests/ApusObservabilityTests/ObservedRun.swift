@@ -34,7 +34,7 @@ final class ObservedRun {
   init(seed: UInt64, observer: @escaping @Sendable (EngineEvent) -> Void) throws {
     var random = SplitMix64(seed: seed)
     let slots = Int.random(in: 1...6, using: &random)
-    let pages = Int.random(in: 16...(slots * 16), using: &random)
+    let pages = Int.random(in: 16...(16 + 5 * slots), using: &random)
     model = FakeStepModel(
       slotCount: slots, contextLength: 64, rowsPerStepMax: 48, pageSize: 4, pageCount: pages)
     let clock = self.clock

@@ -36,7 +36,7 @@ struct TraceAndDrawingTests {
     }
   }
 
-  @Test(arguments: 0..<8)
+  @Test(arguments: 0..<16)
   func theTraceIsInTheTraceEventFormatAndSpansOfAThreadDoNotOverlap(seed: UInt64) async throws {
     let events = try await events(seed: seed)
     let object = try JSONSerialization.jsonObject(with: Data(ChromeTrace.json(events).utf8)) as? [String: Any]
