@@ -94,11 +94,13 @@ struct SwiftMetricsReporterTests {
     metrics.recordSubmission()
     let older = metrics
     metrics.recordSubmission()
+    metrics.recordQueues(running: 1, waiting: 0)
     metrics.recordStep(StepPlan(), StepOutcome(), duration: .seconds(2))
     reporter.report(metrics)
     reporter.report(older)
     reporter.report(metrics)
     #expect(factory.counters["apus:num_requests_total"] == 2)
+    #expect(factory.values["apus:num_requests_running"] == [1, 1])
     #expect(factory.counters["apus:step_seconds_total"] == 2)
   }
 }

@@ -56,6 +56,9 @@ struct TraceAndDrawingTests {
         #expect(one.end <= next.start + 1e-6, "\(thread)")
       }
     }
+    // Each stay in a slot is there, those that a preemption ended too.
+    let admissions = events.count { if case .admitted = $0 { true } else { false } }
+    #expect(trace.count { $0["ph"] as? String == "X" && $0["pid"] as? Int == 2 } == admissions)
     let names = trace.filter { $0["name"] as? String == "thread_name" && $0["pid"] as? Int == 1 }
     #expect(names.count == TimelineBuilder(events).timelines.count)
   }
