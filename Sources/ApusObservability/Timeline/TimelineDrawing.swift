@@ -203,7 +203,7 @@ extension RequestTimeline.Phase {
     case .prefill: "#1f6feb"
     case .decode: "#79b8ff"
     case .behindPrompts: "#f0883e"
-    case .preempted: "#8c2d04"
+    case .preempted: "#b62324"
     case .recomputing: "#e3b341"
     }
   }
