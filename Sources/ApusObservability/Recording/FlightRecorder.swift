@@ -32,7 +32,7 @@ public final class FlightRecorder: @unchecked Sendable {
   private let condition = NSCondition()
   private let sink: Sink
 
-  /// Starts a recording with its header.
+  /// Starts a recording with its header. It goes on, thread and all, until `close` is called.
   public convenience init(_ header: RecordingHeader, to sink: @escaping Sink) {
     self.init(header, limits: RecordBuffer.Limits(), to: sink)
   }
@@ -40,7 +40,7 @@ public final class FlightRecorder: @unchecked Sendable {
   init(_ header: RecordingHeader, limits: RecordBuffer.Limits, to sink: @escaping Sink) {
     buffer = RecordBuffer(limits: limits)
     self.sink = sink
-    let thread = Thread { [self] in write(header) }
+    let thread = Thread { [self] in write(header, capacity: limits.countMax) }
     thread.name = "apus.recorder"
     thread.start()
   }
@@ -75,12 +75,12 @@ public final class FlightRecorder: @unchecked Sendable {
     }
   }
 
-  private func write(_ header: RecordingHeader) {
+  private func write(_ header: RecordingHeader, capacity: Int) {
     var encoder = RecordEncoder()
     var summary = Summary()
     encoder.append(header)
     var batch: [BufferedRecord] = []
-    batch.reserveCapacity(buffer.limits.countMax)
+    batch.reserveCapacity(capacity)
     var isLast = false
     repeat {
       do {

@@ -7,7 +7,7 @@ import ApusEngine
 /// Plans, admissions and preemptions are checked and counted but not kept.
 public struct RecordingParser: Sendable {
   public static let requestCountMax = 1 << 20
-  public static let tokenCountMax = 1 << 28
+  public static let tokenCountMax = 1 << 26
 
   /// No context is longer.
   private static let positionMax = 1 << 31

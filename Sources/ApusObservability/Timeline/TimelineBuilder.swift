@@ -5,6 +5,8 @@ public import ApusEngine
 /// A step's time belongs to the phase of each request that has rows in it, but for what prompt rows of others added
 /// to it: that is `behindPrompts`, by each of them in proportion to its rows. How much they added is told by the
 /// scheduler's own cost model, learnt from the same steps. Time between steps belongs to what a request is in.
+///
+/// It keeps every request it sees: for runs that end.
 public struct TimelineBuilder: Sendable {
   private struct Live: Sendable {
     /// In `timelines`.
