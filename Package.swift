@@ -30,6 +30,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
     swiftSettings: strict)
 }
 
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -38,6 +39,7 @@ let package = Package(
   products: [
     .library(name: "Apus", targets: ["Apus"]),
     .library(name: "ApusEngine", targets: ["ApusEngine"]),
+    .library(name: "ApusObservability", targets: ["ApusObservability"]),
     .library(name: "ApusModel", targets: ["ApusModel"]),
     .library(name: "ApusCheckpoint", targets: ["ApusCheckpoint"]),
     .library(name: "ApusTokenizer", targets: ["ApusTokenizer"]),
@@ -48,7 +50,8 @@ let package = Package(
     .executable(name: "kernel-benchmark", targets: ["KernelBenchmark"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
   ],
   targets: [
     .target(
@@ -64,19 +67,23 @@ let package = Package(
     library("ApusModel", ["ApusKernels", "ApusCheckpoint"]),
     library("ApusTokenizer"),
     library("ApusEngine", ["ApusModel", "ApusKernels"]),
+    library("ApusObservability", ["ApusEngine", "ApusCheckpoint", metrics]),
     library("ApusStories", exclude: ["Training"], resources: [.copy("Model")]),
-    library("Apus", ["ApusEngine", "ApusModel", "ApusCheckpoint", "ApusTokenizer", "ApusStories"]),
+    library(
+      "Apus",
+      ["ApusEngine", "ApusModel", "ApusCheckpoint", "ApusObservability", "ApusTokenizer", "ApusStories"]),
     .executableTarget(
       name: "ApusCommand",
       dependencies: [
-        "Apus", "ApusEngine", "ApusModel", "ApusCheckpoint", "ApusTokenizer", "ApusKernels", argumentParser,
+        "Apus", "ApusEngine", "ApusModel", "ApusCheckpoint", "ApusObservability", "ApusTokenizer",
+        "ApusKernels", argumentParser,
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "BatchBenchmark",
       dependencies: [
-        "Apus", "ApusCheckpoint", "ApusEngine", "ApusKernels", "ApusModel", "ApusTokenizer",
-        "BenchmarkSupport",
+        "Apus", "ApusCheckpoint", "ApusEngine", "ApusKernels", "ApusModel", "ApusObservability",
+        "ApusTokenizer", "BenchmarkSupport",
         argumentParser,
       ],
       path: "Benchmarks/BatchBenchmark", swiftSettings: strict),
@@ -85,10 +92,13 @@ let package = Package(
       path: "Benchmarks/KernelBenchmark", swiftSettings: strict),
     .executableTarget(
       name: "EngineBenchmark",
-      dependencies: ["ApusEngine", "ApusKernels", "ApusModel", "BenchmarkSupport", argumentParser],
+      dependencies: [
+        "ApusEngine", "ApusKernels", "ApusModel", "ApusObservability", "BenchmarkSupport", argumentParser,
+      ],
       path: "Benchmarks/EngineBenchmark", swiftSettings: strict),
     .target(
-      name: "BenchmarkSupport", dependencies: ["ApusEngine", "ApusModel", "ApusCheckpoint", "ApusKernels"],
+      name: "BenchmarkSupport",
+      dependencies: ["ApusEngine", "ApusModel", "ApusCheckpoint", "ApusKernels", "ApusObservability"],
       path: "Benchmarks/BenchmarkSupport",
       swiftSettings: strict),
 
@@ -105,9 +115,13 @@ let package = Package(
     tests("ApusTokenizer", ["ApusTokenizer"], resources: [.copy("Fixtures")]),
     tests(
       "ApusEngine", ["ApusEngine", "ApusKernels", "ApusModel"], resources: [.copy("Fixtures")]),
+    tests(
+      "ApusObservability",
+      ["ApusObservability", "ApusEngine", "ApusCheckpoint", "ApusModel", metrics],
+      resources: [.copy("Fixtures")]),
     tests("Apus", ["Apus"]),
     .testTarget(name: "TidyTests", swiftSettings: strict),
     tests("ApusCommand", ["ApusCommand", "ApusEngine", argumentParser]),
-    tests("BatchBenchmark", ["BenchmarkSupport", "ApusEngine"]),
+    tests("BatchBenchmark", ["BenchmarkSupport", "ApusEngine", "ApusObservability"]),
   ]
 )

@@ -1,6 +1,7 @@
 import ApusEngine
 import ApusKernels
 import ApusModel
+import ApusObservability
 import ApusTokenizer
 import BenchmarkSupport
 import Foundation

@@ -1,6 +1,7 @@
 public import ApusEngine
 public import ApusKernels
 public import ApusModel
+public import ApusObservability
 
 /// A request that did not run to its end.
 public struct RequestFailure: Error, CustomStringConvertible {

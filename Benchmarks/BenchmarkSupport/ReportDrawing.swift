@@ -1,3 +1,5 @@
+import ApusObservability
+
 extension BenchmarkReport {
   /// Decode throughput of each workload above the timeline of slots of the one that shows most, as SVG.
   public func drawing() -> String {

@@ -1,3 +1,5 @@
+import ApusObservability
+
 /// Which request held which slot when: one lane a slot, prefill dark, decode light, idle grey.
 struct SlotTimelineChart {
   private static let lane = 24.0

@@ -1,3 +1,5 @@
+import ApusObservability
+
 /// Decode tokens per second against batch size, beside what batching could give at most.
 struct ThroughputChart {
   static let height = 330.0

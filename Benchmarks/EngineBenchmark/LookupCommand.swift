@@ -1,5 +1,6 @@
 import ApusEngine
 import ApusModel
+import ApusObservability
 import ArgumentParser
 import BenchmarkSupport
 

@@ -10,10 +10,10 @@ struct ApusCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "apus",
     abstract: "Runs language models on the CPU, many sequences at a time.",
-    version: "0.1.0",
+    version: apusVersion,
     subcommands: [
       GenerateCommand.self, TokenizeCommand.self, DetokenizeCommand.self, LogitsCommand.self,
-      PerplexityCommand.self, InspectCommand.self, QuantizeCommand.self,
+      PerplexityCommand.self, InspectCommand.self, QuantizeCommand.self, ReplayCommand.self,
     ])
 
   static func main() async {
@@ -36,3 +36,6 @@ struct ApusCommand: AsyncParsableCommand {
     }
   }
 }
+
+/// Of the package, as the command and recordings name it.
+let apusVersion = "0.1.0"

@@ -28,9 +28,10 @@ extension EngineCore {
     observer?(.admitted(id, slot: slot, at: now))
     guard record.timing.admitted == nil else { return }
     records[id]!.timing.admitted = now
+    // Who wants logits for all of the prompt does not look for any of it in the cache.
+    let searched = record.request.sampling.promptLogprobs == nil ? scheduler.request(id)?.tokens.count : nil
     metrics.update {
-      $0.recordAdmission(
-        queueTime: now - record.timing.queued, promptTokens: record.request.promptTokens.count)
+      $0.recordAdmission(queueTime: now - record.timing.queued, promptTokens: searched ?? 0)
     }
   }
 
@@ -61,7 +62,8 @@ extension EngineCore {
       }
       metrics.update {
         $0.recordFirstToken(
-          sinceQueued: now - record.timing.queued, sinceAdmitted: record.timing.admitted.map { now - $0 })
+          sinceQueued: now - record.timing.queued, sinceAdmitted: record.timing.admitted.map { now - $0 },
+          promptTokens: record.request.promptTokens.count, cachedTokens: record.reusedCount)
       }
     }
     records[id]!.lastToken = now

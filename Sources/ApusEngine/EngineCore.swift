@@ -45,7 +45,8 @@ package final class EngineCore {
     self.clock = clock
     self.makeSeed = makeSeed
     self.observer = observer
-    metrics = MetricsRecorder(slotCount: model.slotCount, pageCount: model.pageCount)
+    metrics = MetricsRecorder(
+      slotCount: model.slotCount, pageCount: model.pageCount, contextLength: model.contextLength)
     scheduler = Scheduler(
       limits: SchedulerLimits(
         slotCount: model.slotCount, rowsPerStepMax: model.rowsPerStepMax,

@@ -1,3 +1,4 @@
+import ApusObservability
 import BenchmarkSupport
 import Foundation
 import Testing

@@ -1,4 +1,5 @@
 import ApusEngine
+import ApusObservability
 import BenchmarkSupport
 import Testing
 

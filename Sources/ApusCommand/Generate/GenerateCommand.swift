@@ -2,6 +2,7 @@ import Apus
 import ApusEngine
 import ApusKernels
 import ApusModel
+import ApusObservability
 import ApusTokenizer
 import ArgumentParser
 import Foundation
@@ -42,6 +43,7 @@ struct GenerateCommand: AsyncParsableCommand {
   @OptionGroup(title: "Sampling") var sampling: SamplingOptions
   @OptionGroup(title: "Batching") var batch: BatchOptions
   @OptionGroup(title: "Kernels") var kernels: KernelOptions
+  @OptionGroup(title: "Observation") var observation: ObservationOptions
 
   @Option(parsing: .unconditional, help: "What to print of each result.")
   var output = GenerationOutput.text
@@ -57,11 +59,38 @@ struct GenerateCommand: AsyncParsableCommand {
     let requests = try prompts.map { try GenerationRequest($0, tokenizer: tokenizer) }
     let model = try files.open()
     let sizes = try validate(requests, from: prompts, model.configuration)
+    let configuration = EngineConfiguration(
+      sizes, requestCount: requests.count, eosTokenIDs: model.configuration.eosTokenIDs,
+      vocabularySize: model.configuration.vocabularySize)
+    let observation = try RunObservation(observation) {
+      header(model.identity(named: self.model.name(of: files)), context, configuration, sizes)
+    }
     let weights = try kernels.load(model, context: context)
     let engine = try Engine(
-      weights, context: context, kvType: kernels.kvType, sizes: sizes, requestCount: requests.count)
+      weights, context: context, kvType: kernels.kvType, sizes: sizes, configuration,
+      observer: observation.observer)
     let streams = try await engine.generate(requests)
-    try await GenerationPrinter(output: output, tokenizer: tokenizer).print(streams, prompts, requests)
+    do {
+      try await GenerationPrinter(output: output, tokenizer: tokenizer).print(streams, prompts, requests)
+    } catch {
+      // What was seen of a run that fails is worth most.
+      try observation.finish()
+      throw error
+    }
+    try observation.finish()
+  }
+
+  private func header(
+    _ identity: RecordingHeader.Model, _ context: KernelContext, _ configuration: EngineConfiguration,
+    _ sizes: BatchOptions.Sizes
+  ) -> RecordingHeader {
+    RecordingHeader(
+      version: apusVersion, model: identity, instructionSet: context.instructionSet.rawValue,
+      isPrecise: context.isPrecise, weightType: kernels.weights?.rawValue, kvType: kernels.kvType.rawValue,
+      threadCount: context.threadCount, slotCount: sizes.slotCount, contextLength: sizes.contextLength,
+      prefillStep: sizes.prefillStep, policy: configuration.policy.name,
+      prefixCaching: configuration.prefixCaching, draftTokensMax: configuration.draftTokensMax,
+      eosTokenIDs: configuration.eosTokenIDs)
   }
 
   /// Every prompt of the command line and the prompts file.
@@ -116,20 +145,24 @@ extension GenerationRequest {
   }
 }
 
+extension EngineConfiguration {
+  fileprivate init(
+    _ sizes: BatchOptions.Sizes, requestCount: Int, eosTokenIDs: [Int], vocabularySize: Int
+  ) {
+    self.init(
+      prefillStep: sizes.prefillStep, queueLengthMax: requestCount,
+      eosTokenIDs: eosTokenIDs.filter((0..<vocabularySize).contains).map(Int32.init))
+  }
+}
+
 extension Engine {
   fileprivate init(
     _ weights: PackedWeights, context: KernelContext, kvType: KVType, sizes: BatchOptions.Sizes,
-    requestCount: Int
+    _ configuration: EngineConfiguration, observer: (@Sendable (EngineEvent) -> Void)?
   ) throws {
     let session = try TransformerSession(
       weights, context: context, slotCount: sizes.slotCount, contextLength: sizes.contextLength,
       rowsPerStepMax: sizes.slotCount + sizes.prefillStep, kvType: kvType)
-    let vocabulary = 0..<weights.configuration.vocabularySize
-    try self.init(
-      model: session,
-      configuration: EngineConfiguration(
-        prefillStep: sizes.prefillStep, queueLengthMax: requestCount,
-        eosTokenIDs: weights.configuration.eosTokenIDs.filter(vocabulary.contains).map(Int32.init)),
-      kernels: context)
+    try self.init(model: session, configuration: configuration, kernels: context, observer: observer)
   }
 }

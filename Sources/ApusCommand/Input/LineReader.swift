@@ -7,6 +7,8 @@ struct LineReader: ~Copyable {
 
   /// The number of the line read last; the first is 1.
   private(set) var number = 0
+  /// The line read last is the file's last and has no end of its own.
+  private(set) var isCutOff = false
   private let file: InputFile
   private var buffer: [UInt8] = []
   private var start = 0
@@ -36,6 +38,7 @@ struct LineReader: ~Copyable {
       }
       if isAtEnd {
         guard start < buffer.count else { return nil }
+        isCutOff = true
         defer { start = buffer.count }
         return try line(start..<buffer.count)
       }

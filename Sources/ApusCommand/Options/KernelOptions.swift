@@ -39,6 +39,12 @@ struct KernelOptions: ParsableArguments {
   func load(
     _ model: OpenModel, type: WeightType?, context: KernelContext
   ) throws(LanguageModelError) -> PackedWeights {
+    try Self.loadWithProgress(model, type: type, context: context)
+  }
+
+  static func loadWithProgress(
+    _ model: OpenModel, type: WeightType?, context: KernelContext
+  ) throws(LanguageModelError) -> PackedWeights {
     let progress = ProgressLine()
     let name = type.map { " as \($0.rawValue)" } ?? ""
     return try model.weights(type: type, context: context) { share in

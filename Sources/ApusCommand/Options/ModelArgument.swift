@@ -14,6 +14,9 @@ struct ModelArgument: ParsableArguments {
       valueName: "MODEL"))
   var model: String
 
+  /// What reports call it.
+  func name(of files: ModelFiles) -> String { model == "embedded" ? model : files.name }
+
   /// The model's files: a folder that is there, or a GGUF file whose header is sound.
   func files() throws -> ModelFiles {
     let files = try ModelLocation(model).files()

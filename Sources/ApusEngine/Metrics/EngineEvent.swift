@@ -1,6 +1,7 @@
 /// What an engine's observer is told, in order, on the engine's thread. Times are on the engine's clock.
 public enum EngineEvent: Sendable, Equatable {
-  case submitted(RequestArrival, at: Duration)
+  // Indirect, or every event would be as large as an arrival.
+  indirect case submitted(RequestArrival, at: Duration)
   /// The request holds the slot from now on.
   case admitted(RequestID, slot: Int, at: Duration)
   /// So many positions of the request need not be computed: pages of other requests hold them.

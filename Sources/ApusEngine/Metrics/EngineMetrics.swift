@@ -5,74 +5,88 @@ public struct EngineMetrics: Sendable, Equatable {
   public let pageCount: Int
 
   /// Requests taken since the start. Refused ones are counted by `admissionRejections`.
-  public private(set) var requestsTotal = 0
-  public private(set) var admissionRejections = 0
+  public internal(set) var requestsTotal = 0
+  public internal(set) var admissionRejections = 0
   /// Requests in a slot.
-  public private(set) var requestsRunning = 0
+  public internal(set) var requestsRunning = 0
   /// Requests in the queue.
-  public private(set) var requestsWaiting = 0
+  public internal(set) var requestsWaiting = 0
 
-  public private(set) var requestsStopped = 0
-  public private(set) var requestsLength = 0
+  public internal(set) var requestsStopped = 0
+  public internal(set) var requestsLength = 0
   /// Cancelled by their callers, not read, or ended by the engine's shutdown.
-  public private(set) var requestsCancelled = 0
-  public private(set) var requestsFailed = 0
+  public internal(set) var requestsCancelled = 0
+  public internal(set) var requestsFailed = 0
+  /// Of these, the ones whose logits were not valid.
+  public internal(set) var requestsCorrupted = 0
   /// Ended by their time limits.
-  public private(set) var requestsTimedOut = 0
+  public internal(set) var requestsTimedOut = 0
   /// Requests that lost their pages to others and were computed again: each time counts.
-  public private(set) var preemptionsTotal = 0
+  public internal(set) var preemptionsTotal = 0
 
   /// Tokens of waiting requests.
-  public private(set) var tokensWaiting = 0
+  public internal(set) var tokensWaiting = 0
   /// KV pages that requests hold, and those that only the prefix cache keeps.
-  public private(set) var pagesHeld = 0
-  public private(set) var pagesIdle = 0
-  /// Prompt tokens that were looked for in the prefix cache, and those found there or in a fork's origin.
-  public private(set) var prefixCacheQueries = 0
-  public private(set) var prefixCacheHits = 0
+  public internal(set) var pagesHeld = 0
+  public internal(set) var pagesIdle = 0
+  /// Tokens that were looked for in the prefix cache, and those found there or in a fork's origin.
+  public internal(set) var prefixCacheQueries = 0
+  public internal(set) var prefixCacheHits = 0
   /// Tokens guessed ahead, and those that were right.
-  public private(set) var specDecodeDraftTokens = 0
-  public private(set) var specDecodeAcceptedTokens = 0
+  public internal(set) var specDecodeDraftTokens = 0
+  public internal(set) var specDecodeAcceptedTokens = 0
   /// Steps in which a request had guesses: each request counts.
-  public private(set) var specDecodeDrafts = 0
+  public internal(set) var specDecodeDrafts = 0
 
   /// Prompt rows that the newest step was allowed.
-  public private(set) var prefillBudget = 0
+  public internal(set) var prefillBudget = 0
   /// Seconds that a step is thought to take, by what steps took: always, for each row, and for each position that
   /// a row attends to. Nil before the first.
-  public private(set) var stepCostFixed: Double?
-  public private(set) var stepCostPerRow: Double?
-  public private(set) var stepCostPerPosition: Double?
+  public internal(set) var stepCostFixed: Double?
+  public internal(set) var stepCostPerRow: Double?
+  public internal(set) var stepCostPerPosition: Double?
   /// How far that was off lately, as a share of what steps took.
-  public private(set) var stepCostError = 0.0
+  public internal(set) var stepCostError = 0.0
 
-  /// Prompt tokens run through the model.
-  public private(set) var promptTokensTotal = 0
+  /// Prompt tokens of requests whose first token came, and those of them that were not computed but found.
+  public internal(set) var requestPromptTokensTotal = 0
+  public internal(set) var requestCachedTokensTotal = 0
+  /// Prompt tokens run through the model; those that run again after a preemption count again.
+  public internal(set) var promptTokensTotal = 0
   /// Tokens generated, the first of each request included.
-  public private(set) var generationTokensTotal = 0
-  public private(set) var stepsTotal = 0
+  public internal(set) var generationTokensTotal = 0
+  public internal(set) var stepsTotal = 0
   /// Rows of decoding requests; prompt rows are `promptTokensTotal`.
-  public private(set) var decodeRowsTotal = 0
+  public internal(set) var decodeRowsTotal = 0
   /// Time spent in steps.
-  public private(set) var stepTime = Duration.zero
+  public internal(set) var stepTime = Duration.zero
   /// Time spent in steps, times the slots that had rows in each.
-  private var slotTime = Duration.zero
+  var slotTime = Duration.zero
 
   /// From `generate` to the slot.
-  public private(set) var requestQueueTime = LatencyHistogram()
+  public internal(set) var requestQueueTime = LatencyHistogram(upperBounds: MetricBuckets.requestSeconds)
   /// From `generate` to the first token.
-  public private(set) var timeToFirstToken = LatencyHistogram()
+  public internal(set) var timeToFirstToken = LatencyHistogram(upperBounds: MetricBuckets.firstTokenSeconds)
   /// Between a request's consecutive tokens.
-  public private(set) var interTokenLatency = LatencyHistogram()
+  public internal(set) var interTokenLatency = LatencyHistogram(upperBounds: MetricBuckets.interTokenSeconds)
   /// From `generate` to the end, of requests that ended by themselves.
-  public private(set) var e2eRequestLatency = LatencyHistogram()
-  /// From the slot to the first token, and from there to the end, of the same requests.
-  public private(set) var requestPrefillTime = LatencyHistogram()
-  public private(set) var requestDecodeTime = LatencyHistogram()
+  public internal(set) var e2eRequestLatency = LatencyHistogram(upperBounds: MetricBuckets.requestSeconds)
+  /// From the slot to the first token, from there to the end, and both together, of the same requests.
+  public internal(set) var requestPrefillTime = LatencyHistogram(upperBounds: MetricBuckets.requestSeconds)
+  public internal(set) var requestDecodeTime = LatencyHistogram(upperBounds: MetricBuckets.requestSeconds)
+  public internal(set) var requestInferenceTime = LatencyHistogram(upperBounds: MetricBuckets.requestSeconds)
+  /// Prompt and generated tokens of the same requests.
+  public internal(set) var requestPromptTokens: BucketHistogram
+  public internal(set) var requestGenerationTokens: BucketHistogram
+  /// Prompt rows and generated tokens of a step.
+  public internal(set) var iterationTokens = BucketHistogram(upperBounds: MetricBuckets.stepTokens)
 
-  package init(slotCount: Int, pageCount: Int = 0) {
+  /// - Parameter contextLength: up to where tokens of a request are told apart.
+  package init(slotCount: Int, pageCount: Int = 0, contextLength: Int = 0) {
     self.slotCount = slotCount
     self.pageCount = pageCount
+    requestPromptTokens = BucketHistogram(upperBounds: MetricBuckets.tokens(upTo: contextLength))
+    requestGenerationTokens = BucketHistogram(upperBounds: MetricBuckets.tokens(upTo: contextLength))
   }
 
   /// Share of the KV pages that requests hold: 0...1.
@@ -95,80 +109,6 @@ public struct EngineMetrics: Sendable, Equatable {
   public func slotUtilization(since earlier: EngineMetrics) -> Double {
     let time = stepTime - earlier.stepTime
     return time > .zero ? (slotTime - earlier.slotTime).inSeconds / (time.inSeconds * Double(slotCount)) : 0
-  }
-
-  package mutating func recordQueues(
-    running: Int, waiting: Int, waitingTokens: Int = 0, pagesHeld: Int = 0, pagesIdle: Int = 0
-  ) {
-    requestsRunning = running
-    requestsWaiting = waiting
-    tokensWaiting = waitingTokens
-    self.pagesHeld = pagesHeld
-    self.pagesIdle = pagesIdle
-  }
-
-  package mutating func recordSubmission() { requestsTotal += 1 }
-
-  package mutating func recordRejection() { admissionRejections += 1 }
-
-  package mutating func recordAdmission(queueTime: Duration, promptTokens: Int = 0) {
-    requestQueueTime.record(queueTime)
-    prefixCacheQueries += promptTokens
-  }
-
-  package mutating func recordPrefixHit(tokens: Int) { prefixCacheHits += tokens }
-
-  package mutating func recordPreemption() { preemptionsTotal += 1 }
-
-  package mutating func recordCosts(_ model: StepCostModel) {
-    stepCostFixed = model.costs.fixed
-    stepCostPerRow = model.costs.perRow
-    stepCostPerPosition = model.costs.perPosition
-    stepCostError = model.relativeError
-  }
-
-  package mutating func recordStep(_ plan: StepPlan, _ outcome: StepOutcome, duration: Duration) {
-    stepsTotal += 1
-    promptTokensTotal += plan.prefillRowCount
-    decodeRowsTotal += plan.decodeRowCount
-    prefillBudget = plan.prefillBudget
-    specDecodeDraftTokens += plan.draftRowCount
-    var sampleIndex = 0
-    for run in plan.runs where run.samples {
-      if run.draftCount > 0 {
-        specDecodeDrafts += 1
-        specDecodeAcceptedTokens += max(0, outcome.runs[sampleIndex].range.count - 1)
-      }
-      sampleIndex += 1
-    }
-    stepTime += duration
-    slotTime += duration * plan.runs.count
-  }
-
-  package mutating func recordFirstToken(sinceQueued: Duration, sinceAdmitted: Duration? = nil) {
-    generationTokensTotal += 1
-    timeToFirstToken.record(sinceQueued)
-    if let sinceAdmitted { requestPrefillTime.record(sinceAdmitted) }
-  }
-
-  package mutating func recordToken(sinceLast: Duration) {
-    generationTokensTotal += 1
-    interTokenLatency.record(sinceLast)
-  }
-
-  package mutating func recordFinish(_ reason: FinishReason, _ usage: Usage) {
-    switch reason {
-    case .stop, .stopCondition, .complete: requestsStopped += 1
-    case .length: requestsLength += 1
-    case .cancelled, .unread, .shutdown: requestsCancelled += 1
-    case .timedOut: requestsTimedOut += 1
-    case .failed: requestsFailed += 1
-    }
-    guard reason.isNatural, let latency = usage.timing.latency else { return }
-    e2eRequestLatency.record(latency)
-    if let firstToken = usage.timing.firstToken, let finished = usage.timing.finished {
-      requestDecodeTime.record(finished - firstToken)
-    }
   }
 }
 

@@ -1,6 +1,6 @@
 /// Durations in buckets of constant relative width: 16 to each power of two of nanoseconds, so that a
 /// quantile is within 1/32 of the true one, in bounded memory, for everything from 1 ns to centuries. The
-/// layout is HdrHistogram's (Tene).
+/// layout is HdrHistogram's (Tene). Beside it, the counts within `buckets`, for those who want bounds of their own.
 public struct LatencyHistogram: Sendable, Equatable {
   private static let subBucketBits = 4
   private static let subBuckets = 1 << subBucketBits
@@ -11,8 +11,11 @@ public struct LatencyHistogram: Sendable, Equatable {
   public private(set) var sum: Double = 0
   /// Seconds. Zero while nothing is recorded.
   public private(set) var max: Double = 0
+  /// The same durations, in seconds.
+  public private(set) var buckets: BucketHistogram
 
-  public init() {}
+  /// - Parameter upperBounds: of `buckets`, in seconds, ascending.
+  public init(upperBounds: [Double] = []) { buckets = BucketHistogram(upperBounds: upperBounds) }
 
   /// Seconds; 0 while nothing is recorded.
   public var mean: Double { count == 0 ? 0 : sum / Double(count) }
@@ -26,6 +29,7 @@ public struct LatencyHistogram: Sendable, Equatable {
     let value = Double(nanoseconds) * 1e-9
     sum += value
     max = Swift.max(max, value)
+    buckets.record(value)
   }
 
   /// The duration, in seconds, that a share `q` of the recorded ones do not exceed; nil while nothing is

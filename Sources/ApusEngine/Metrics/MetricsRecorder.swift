@@ -4,8 +4,9 @@ import Synchronization
 package final class MetricsRecorder: Sendable {
   private let metrics: Mutex<EngineMetrics>
 
-  package init(slotCount: Int, pageCount: Int = 0) {
-    metrics = Mutex(EngineMetrics(slotCount: slotCount, pageCount: pageCount))
+  package init(slotCount: Int, pageCount: Int = 0, contextLength: Int = 0) {
+    metrics = Mutex(
+      EngineMetrics(slotCount: slotCount, pageCount: pageCount, contextLength: contextLength))
   }
 
   package func snapshot() -> EngineMetrics { metrics.withLock { $0 } }

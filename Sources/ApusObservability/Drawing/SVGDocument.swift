@@ -1,32 +1,38 @@
 import Foundation
 
 /// A drawing in SVG 1.1 (W3C): shapes and words at given places, in pixels from the upper left.
-public struct SVGDocument: Sendable {
+package struct SVGDocument: Sendable {
   /// Where a text's position is on its line.
-  public enum Anchor: String, Sendable { case start, middle, end }
+  package enum Anchor: String, Sendable { case start, middle, end }
 
-  public let width: Double
-  public let height: Double
+  package let width: Double
+  package let height: Double
+  /// Colours that stand for others where the reader's surroundings are dark.
+  private let darkColours: [(light: String, dark: String)]
   private var elements: [String] = []
 
-  public init(width: Double, height: Double) {
+  /// - Parameter darkColours: what to put for which colour, in viewers that prefer dark ones. Empty: nothing.
+  package init(width: Double, height: Double, darkColours: [(light: String, dark: String)] = []) {
     self.width = width
     self.height = height
+    self.darkColours = darkColours
     rectangle(x: 0, y: 0, width: width, height: height, fill: "#ffffff")
   }
 
-  public mutating func rectangle(
+  /// - Parameter isCrisp: edges at whole pixels, so that neighbours show no seam.
+  package mutating func rectangle(
     x: Double, y: Double, width: Double, height: Double, fill: String, radius: Double = 0,
-    title: String? = nil
+    isCrisp: Bool = false, title: String? = nil
   ) {
     let corner = radius > 0 ? " rx=\"\(number(radius))\"" : ""
+    let edges = isCrisp ? " shape-rendering=\"crispEdges\"" : ""
     let tip = title.map { "<title>\(escaped($0))</title>" } ?? ""
     elements.append(
       "<rect x=\"\(number(x))\" y=\"\(number(y))\" width=\"\(number(max(0, width)))\" "
-        + "height=\"\(number(max(0, height)))\" fill=\"\(escaped(fill))\"\(corner)>\(tip)</rect>")
+        + "height=\"\(number(max(0, height)))\" fill=\"\(escaped(fill))\"\(corner)\(edges)>\(tip)</rect>")
   }
 
-  public mutating func line(
+  package mutating func line(
     from: (x: Double, y: Double), to: (x: Double, y: Double), stroke: String, width: Double = 1
   ) {
     elements.append(
@@ -34,7 +40,7 @@ public struct SVGDocument: Sendable {
         + "stroke=\"\(escaped(stroke))\" stroke-width=\"\(number(width))\"/>")
   }
 
-  public mutating func polyline(
+  package mutating func polyline(
     _ points: [(x: Double, y: Double)], stroke: String, width: Double = 2, isDashed: Bool = false
   ) {
     let list = points.map { "\(number($0.x)),\(number($0.y))" }.joined(separator: " ")
@@ -44,12 +50,12 @@ public struct SVGDocument: Sendable {
         + "stroke-width=\"\(number(width))\" stroke-linejoin=\"round\"\(dashes)/>")
   }
 
-  public mutating func circle(x: Double, y: Double, radius: Double, fill: String) {
+  package mutating func circle(x: Double, y: Double, radius: Double, fill: String) {
     elements.append(
       "<circle cx=\"\(number(x))\" cy=\"\(number(y))\" r=\"\(number(radius))\" fill=\"\(escaped(fill))\"/>")
   }
 
-  public mutating func text(
+  package mutating func text(
     _ text: String, x: Double, y: Double, size: Double = 12, anchor: Anchor = .start,
     fill: String = "#24292f",
     isBold: Bool = false
@@ -61,15 +67,24 @@ public struct SVGDocument: Sendable {
   }
 
   /// The file's text.
-  public func rendered() -> String {
+  package func rendered() -> String {
     let size = "width=\"\(number(width))\" height=\"\(number(height))\""
     return """
       <svg xmlns="http://www.w3.org/2000/svg" \(size) viewBox="0 0 \(number(width)) \(number(height))" \
       font-family="Helvetica, Arial, 'DejaVu Sans', sans-serif">
-      \(elements.joined(separator: "\n"))
+      \(style)\(elements.joined(separator: "\n"))
       </svg>
 
       """
+  }
+
+  /// Colours are attributes, so that drawings without a style sheet's reader are whole; a style goes before them.
+  private var style: String {
+    guard !darkColours.isEmpty else { return "" }
+    let rules = darkColours.map { light, dark in
+      "[fill=\"\(light)\"]{fill:\(dark)}[stroke=\"\(light)\"]{stroke:\(dark)}"
+    }
+    return "<style>@media (prefers-color-scheme: dark){\(rules.joined())}</style>\n"
   }
 
   private func number(_ value: Double) -> String {
@@ -97,20 +112,20 @@ public struct SVGDocument: Sendable {
 }
 
 /// Colours shared by the drawings, readable on white.
-enum Palette {
-  static let ink = "#24292f"
-  static let quiet = "#6e7781"
-  static let grid = "#e4e8ec"
-  static let idle = "#f1f3f5"
-  static let decode = "#9cc3e6"
-  static let prefill = "#1f5f9e"
-  static let measured = "#1f5f9e"
-  static let ideal = "#b35900"
+package enum Palette {
+  package static let ink = "#24292f"
+  package static let quiet = "#6e7781"
+  package static let grid = "#e4e8ec"
+  package static let idle = "#f1f3f5"
+  package static let decode = "#9cc3e6"
+  package static let prefill = "#1f5f9e"
+  package static let measured = "#1f5f9e"
+  package static let ideal = "#b35900"
 }
 
 /// Steps of 1, 2 or 5 times a power of ten from 0 up to the first that is not below `maximum`; about `count`
 /// of them.
-func axisTicks(upTo maximum: Double, count: Int = 5) -> [Double] {
+package func axisTicks(upTo maximum: Double, count: Int = 5) -> [Double] {
   guard maximum > 0, maximum.isFinite else { return [0, 1] }
   let rough = maximum / Double(max(count, 1))
   let power = pow(10, floor(log10(rough)))

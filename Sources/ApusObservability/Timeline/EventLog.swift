@@ -1,7 +1,7 @@
 public import ApusEngine
 import Synchronization
 
-/// Everything an engine told, in order. Pass `record` to it as its observer.
+/// Everything an engine told, in order: for runs that end. Pass `record` to it as its observer.
 public final class EventLog: Sendable {
   private let recorded: Mutex<[EngineEvent]>
 
