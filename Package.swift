@@ -43,6 +43,7 @@ let package = Package(
     .library(name: "ApusModel", targets: ["ApusModel"]),
     .library(name: "ApusCheckpoint", targets: ["ApusCheckpoint"]),
     .library(name: "ApusTokenizer", targets: ["ApusTokenizer"]),
+    .library(name: "ApusTemplate", targets: ["ApusTemplate"]),
     .library(name: "ApusKernels", targets: ["ApusKernels"]),
     .executable(name: "apus", targets: ["ApusCommand"]),
     .executable(name: "batch-benchmark", targets: ["BatchBenchmark"]),
@@ -66,12 +67,16 @@ let package = Package(
     library("ApusCheckpoint"),
     library("ApusModel", ["ApusKernels", "ApusCheckpoint"]),
     library("ApusTokenizer"),
+    library("ApusTemplate", ["ApusCheckpoint"]),
     library("ApusEngine", ["ApusModel", "ApusKernels"]),
     library("ApusObservability", ["ApusEngine", "ApusCheckpoint", metrics]),
     library("ApusStories", exclude: ["Training"], resources: [.copy("Model")]),
     library(
       "Apus",
-      ["ApusEngine", "ApusModel", "ApusCheckpoint", "ApusObservability", "ApusTokenizer", "ApusStories"]),
+      [
+        "ApusEngine", "ApusModel", "ApusCheckpoint", "ApusObservability", "ApusTokenizer", "ApusTemplate",
+        "ApusStories",
+      ]),
     .executableTarget(
       name: "ApusCommand",
       dependencies: [
@@ -113,6 +118,7 @@ let package = Package(
       "ApusModel", ["ApusModel", "ApusCheckpoint", "ApusKernels", "ApusStories", "ApusTokenizer"],
       resources: [.copy("Fixtures")]),
     tests("ApusTokenizer", ["ApusTokenizer"], resources: [.copy("Fixtures")]),
+    tests("ApusTemplate", ["ApusTemplate", "ApusCheckpoint"], resources: [.copy("Fixtures")]),
     tests(
       "ApusEngine", ["ApusEngine", "ApusKernels", "ApusModel"], resources: [.copy("Fixtures")]),
     tests(

@@ -21,7 +21,12 @@ public struct JSONMembers: Sendable, Equatable {
   private var positions: [ExactString: Int] = [:]
   private static let searchedCountMax = 8
 
-  init() {}
+  public init() {}
+
+  /// Members in this order; of two with one key the later value counts, at the place of the first.
+  public init(_ members: [(key: String, value: JSONValue)]) {
+    for member in members { set(member.key, member.value) }
+  }
 
   public var count: Int { keys.count }
 
@@ -38,6 +43,11 @@ public struct JSONMembers: Sendable, Equatable {
   /// Key and value at a place in file order.
   public subscript(position: Int) -> (key: String, value: JSONValue) {
     (keys[position], values[position])
+  }
+
+  /// Sets a member's value. A key that is there keeps its place.
+  public mutating func set(_ key: String, _ value: JSONValue) {
+    if let position = position(ExactString(key)) { values[position] = value } else { _ = append(key, value) }
   }
 
   /// Adds a member; false, and nothing changed, when the key is there already.
