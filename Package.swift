@@ -81,7 +81,7 @@ let package = Package(
       name: "ApusCommand",
       dependencies: [
         "Apus", "ApusEngine", "ApusModel", "ApusCheckpoint", "ApusObservability", "ApusTokenizer",
-        "ApusKernels", argumentParser,
+        "ApusTemplate", "ApusKernels", argumentParser,
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -125,7 +125,7 @@ let package = Package(
       "ApusObservability",
       ["ApusObservability", "ApusEngine", "ApusCheckpoint", "ApusModel", metrics],
       resources: [.copy("Fixtures")]),
-    tests("Apus", ["Apus"]),
+    tests("Apus", ["Apus", "ApusTemplate", "ApusCheckpoint", "ApusTokenizer"]),
     .testTarget(name: "TidyTests", swiftSettings: strict),
     tests("ApusCommand", ["ApusCommand", "ApusEngine", argumentParser]),
     tests("BatchBenchmark", ["BenchmarkSupport", "ApusEngine", "ApusObservability"]),

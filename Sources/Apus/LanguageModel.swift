@@ -1,6 +1,7 @@
 import ApusEngine
 public import ApusKernels
 public import ApusModel
+public import ApusTemplate
 public import ApusTokenizer
 
 /// A model that turns text into text.
@@ -20,6 +21,14 @@ public final class LanguageModel: Sendable {
   /// Type that generators hold keys and values in.
   public let kvType: KVType
 
+  /// A template that cannot be used keeps nobody from using the model without it.
+  private let chatTemplateResult: Result<ChatTemplate?, LanguageModelError>
+
+  /// The model's chat template; nil where it has none. Throws where it has one that is refused.
+  public var chatTemplate: ChatTemplate? {
+    get throws(LanguageModelError) { try chatTemplateResult.get() }
+  }
+
   public var configuration: ModelConfiguration { weights.configuration }
 
   /// Tokens that end a text, of those the model can produce.
@@ -29,8 +38,10 @@ public final class LanguageModel: Sendable {
 
   /// A model from parts that are there already.
   public init(
-    name: String, weights: PackedWeights, tokenizer: Tokenizer, context: KernelContext, kvType: KVType = .f32
+    name: String, weights: PackedWeights, tokenizer: Tokenizer, context: KernelContext, kvType: KVType = .f32,
+    chatTemplate: Result<ChatTemplate?, LanguageModelError> = .success(nil)
   ) {
+    chatTemplateResult = chatTemplate
     self.name = name
     self.weights = weights
     self.tokenizer = tokenizer
@@ -56,7 +67,14 @@ public final class LanguageModel: Sendable {
     return LanguageModel(
       name: location == .embedded ? "embedded" : files.name,
       weights: try model.weights(type: options.weights, context: context, progress: progress),
-      tokenizer: tokenizer, context: context, kvType: options.kvType)
+      tokenizer: tokenizer, context: context, kvType: options.kvType,
+      chatTemplate: Result { () throws(LanguageModelError) in try files.chatTemplate() })
+  }
+
+  /// The ids of a text that the chat template made: nothing is added around it, for the template has written
+  /// the special tokens, and every spelling of one becomes that token, those in messages too.
+  public func encode(chat text: String) throws(TokenizerError) -> [Int32] {
+    try tokenizer.encode(text, addSpecialTokens: false)
   }
 
   /// The ids of `prompt`, with what the tokenizer's file says belongs before a text.

@@ -2,6 +2,7 @@ public import ApusEngine
 public import ApusKernels
 public import ApusModel
 public import ApusStories
+public import ApusTemplate
 public import ApusTokenizer
 
 /// Why a model could not be loaded, or a prompt not be run.
@@ -9,6 +10,7 @@ public enum LanguageModelError: Error, Sendable, Equatable, CustomStringConverti
   case embeddedModel(StoriesError)
   case model(ModelError)
   case tokenizer(TokenizerError)
+  case chatTemplate(ChatTemplateError)
   case kernels(KernelError)
   case engine(EngineError)
   /// The prompt of that index was refused; none of the prompts given with it ran.
@@ -25,6 +27,7 @@ public enum LanguageModelError: Error, Sendable, Equatable, CustomStringConverti
     case .embeddedModel(let error): "\(error)"
     case .model(let error): error.description
     case .tokenizer(let error): error.description
+    case .chatTemplate(let error): error.description
     case .kernels(let error): error.description
     case .engine(let error): error.description
     case .prompt(let index, let error): "prompt \(index): \(error.description)"

@@ -1,6 +1,7 @@
 public import ApusCheckpoint
 public import ApusKernels
 public import ApusModel
+public import ApusTemplate
 public import ApusTokenizer
 public import Foundation
 
@@ -55,6 +56,16 @@ extension ModelFiles {
     case .gguf(let file):
       return try Tokenizer(gguf: file)
     }
+  }
+
+  /// The model's chat template; nil where there is none.
+  public func chatTemplate() throws(LanguageModelError) -> ChatTemplate? {
+    do throws(ChatTemplateError) {
+      switch self {
+      case .folder(let url): return try ChatTemplate(folder: url)
+      case .gguf(let file): return try ChatTemplate(gguf: file)
+      }
+    } catch { throw .chatTemplate(error) }
   }
 
   func requiredTokenizer() throws(LanguageModelError) -> Tokenizer {

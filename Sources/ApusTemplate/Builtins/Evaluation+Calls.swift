@@ -46,7 +46,8 @@ extension Evaluation {
   }
 
   private func makeDictionary(_ arguments: CallArguments) throws(TemplateError) -> ValueDictionary {
-    let values = try bindPositional(CallArguments(positional: arguments.positional), to: "dict", counts: 0...1)
+    let values = try bindPositional(
+      CallArguments(positional: arguments.positional), to: "dict", counts: 0...1)
     let result: ValueDictionary
     switch values.first {
     case nil: result = ValueDictionary()

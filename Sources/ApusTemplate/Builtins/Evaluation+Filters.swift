@@ -3,7 +3,8 @@ extension Evaluation {
   func apply(_ filter: Filter, to value: Value, _ arguments: CallArguments) throws(TemplateError) -> Value {
     let name = filter.rawValue
     switch filter {
-    case .capitalize, .lower, .upper, .title, .wordcount, .string, .safe, .escape, .abs, .first, .last, .length,
+    case .capitalize, .lower, .upper, .title, .wordcount, .string, .safe, .escape, .abs, .first, .last,
+      .length,
       .list, .items, .reverse:
       _ = try bindPositional(arguments, to: name, counts: 0...0)
       return try applyPlain(filter, value)

@@ -31,7 +31,9 @@ extension Evaluation {
     _ value: Value, _ arguments: CallArguments,
     _ make: @escaping (Evaluation, Value, CallArguments) throws(TemplateError) -> ValueIterator
   ) throws(TemplateError) -> Value {
-    let depth = (arguments.positional + arguments.named.map(\.value)).reduce(value.depth) { max($0, $1.depth) }
+    let depth = (arguments.positional + arguments.named.map(\.value)).reduce(value.depth) {
+      max($0, $1.depth)
+    }
     var iterator: ValueIterator?
     return try checked(
       .iterator(
@@ -52,7 +54,9 @@ extension Evaluation {
     }
   }
 
-  func follow(_ path: [Value], from value: Value, default fallback: Value? = nil) throws(TemplateError) -> Value {
+  func follow(_ path: [Value], from value: Value, default fallback: Value? = nil) throws(TemplateError)
+    -> Value
+  {
     var value = value
     for part in path {
       value = try item(value, part)
@@ -103,7 +107,9 @@ extension Evaluation {
     var positional = arguments.positional[...]
     var attributePath: [Value] = []
     if filter == .selectattr || filter == .rejectattr {
-      guard let attribute = positional.popFirst() else { throw invalid("\(filter.rawValue) needs an attribute") }
+      guard let attribute = positional.popFirst() else {
+        throw invalid("\(filter.rawValue) needs an attribute")
+      }
       attributePath = path(attribute)
     }
     let wanted = filter == .select || filter == .selectattr
@@ -228,7 +234,8 @@ extension Evaluation {
       throw invalid("dictsort of a \(value.typeName)")
     }
     let caseSensitive = given[0]?.isTrue ?? false
-    let keyed = try Array(zip(dictionary.keys, dictionary.values)).mapThrowing { (key, value) throws(TemplateError) in
+    let keyed = try Array(zip(dictionary.keys, dictionary.values)).mapThrowing {
+      (key, value) throws(TemplateError) in
       let compared = try comparable(by == "key" ? key : value, caseSensitive: caseSensitive)
       return (key: compared, value: Value.tuple([key, value]))
     }

@@ -49,7 +49,8 @@ extension Evaluation {
         result.append(byte)
         continue
       }
-      guard index > 0, index + 1 < bytes.count, isAlphanumeric(bytes[index - 1]), isAlphanumeric(bytes[index + 1])
+      guard index > 0, index + 1 < bytes.count, isAlphanumeric(bytes[index - 1]),
+        isAlphanumeric(bytes[index + 1])
       else { return nil }
     }
     return result
@@ -70,7 +71,9 @@ extension Evaluation {
       digits.removeFirst()
     }
     let prefix: [Int: UInt8] = [16: UInt8(ascii: "x"), 8: UInt8(ascii: "o"), 2: UInt8(ascii: "b")]
-    if let letter = prefix[base], digits.first == UInt8(ascii: "0"), digits.dropFirst().first.map({ $0 | 0x20 }) == letter {
+    if let letter = prefix[base], digits.first == UInt8(ascii: "0"),
+      digits.dropFirst().first.map({ $0 | 0x20 }) == letter
+    {
       digits = digits.dropFirst(2)
     }
     guard !digits.isEmpty, digits.allSatisfy({ value(of: $0) < base }) else { return nil }
@@ -91,7 +94,8 @@ extension Evaluation {
     let literal = String(decoding: bytes, as: UTF8.self).lowercased()
     let unsigned = literal.first.map { "+-".contains($0) } == true ? literal.dropFirst() : literal[...]
     if ["inf", "infinity", "nan"].contains(unsigned) { return Double(literal) }
-    guard unsigned.allSatisfy({ $0.isNumber || ".e+-".contains($0) }), unsigned.contains(where: \.isNumber) else {
+    guard unsigned.allSatisfy({ $0.isNumber || ".e+-".contains($0) }), unsigned.contains(where: \.isNumber)
+    else {
       return nil
     }
     return pythonDouble(literal)
@@ -123,7 +127,9 @@ extension Evaluation {
       switch number {
       case .float(let value):
         let result = NumberText.rounded(value, digits: precision)
-        guard result.isFinite || !value.isFinite else { throw invalid("a rounded value too large for a float") }
+        guard result.isFinite || !value.isFinite else {
+          throw invalid("a rounded value too large for a float")
+        }
         return .float(result)
       case .integer(let value): return .integer(try rounded(value, digits: precision))
       }

@@ -122,7 +122,9 @@ extension Evaluation {
     _ value: Value, _ conversion: Conversion, _ specification: FormatSpecification
   ) throws(TemplateError) -> TemplateText {
     var specification = specification
-    guard let number = Number(value) else { throw invalid("a \(value.typeName) where a format wants a number") }
+    guard let number = Number(value) else {
+      throw invalid("a \(value.typeName) where a format wants a number")
+    }
     switch conversion.letter {
     case "d", "i", "u", "x", "X", "o":
       guard conversion.precision == nil else { throw unsupported("a precision of an integer") }
@@ -130,7 +132,9 @@ extension Evaluation {
       switch number {
       case .integer(let value): integer = value
       case .float(let value):
-        guard "diu".unicodeScalars.contains(conversion.letter) else { throw invalid("a float in this format") }
+        guard "diu".unicodeScalars.contains(conversion.letter) else {
+          throw invalid("a float in this format")
+        }
         guard let whole = Int(exactly: value.rounded(.towardZero)) else { throw .integerOverflow(line: line) }
         integer = whole
       }

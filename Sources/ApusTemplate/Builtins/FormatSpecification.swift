@@ -70,7 +70,8 @@ extension Evaluation {
   func formatted(_ value: Value, _ parsed: FormatSpecification) throws(TemplateError) -> TemplateText {
     switch value {
     case .text(let text):
-      guard parsed.type == nil || parsed.type == "s", parsed.sign == "-", parsed.align != "=" || parsed.isZeroPadded,
+      guard parsed.type == nil || parsed.type == "s", parsed.sign == "-",
+        parsed.align != "=" || parsed.isZeroPadded,
         parsed.grouping == nil, !parsed.isAlternate
       else { throw invalid("a format that text does not take") }
       var shown = text
@@ -88,7 +89,8 @@ extension Evaluation {
     _ value: Value, _ specification: FormatSpecification
   ) throws(TemplateError) -> TemplateText {
     let type = specification.type
-    if case .float = value {} else if type == nil || "dxXobn".unicodeScalars.contains(type!) {
+    if case .float = value {
+    } else if type == nil || "dxXobn".unicodeScalars.contains(type!) {
       guard specification.precision == nil, type != "n" else { throw invalid("a precision of an integer") }
       return try formatted(integer: try index(value), specification)
     }
@@ -102,7 +104,8 @@ extension Evaluation {
     case "f", "F": digits = NumberText.formatted(magnitude, "f", precision: precision)
     case "e", "E": digits = NumberText.formatted(magnitude, "e", precision: precision)
     case "g", "G":
-      digits = NumberText.formatted(magnitude, "g", precision: precision, alternate: specification.isAlternate)
+      digits = NumberText.formatted(
+        magnitude, "g", precision: precision, alternate: specification.isAlternate)
     case "%": digits = NumberText.formatted(magnitude * 100, "f", precision: precision) + "%"
     default: throw unsupported("this format of a number")
     }
@@ -112,7 +115,8 @@ extension Evaluation {
       digits = grouped(String(whole), grouping, every: 3) + digits.dropFirst(whole.count)
     }
     let isNegative = number.sign == .minus && !number.isNaN
-    return try padded(TemplateText(digits), sign: sign(isNegative, specification), specification, default: ">")
+    return try padded(
+      TemplateText(digits), sign: sign(isNegative, specification), specification, default: ">")
   }
 
   private func formatted(

@@ -1,8 +1,10 @@
 /// Methods of Python's `str` that templates may call.
 enum StringMethod: String {
   case capitalize, center, count, encode, endswith, expandtabs, find, format, index, isalnum, isalpha, isascii
-  case isdecimal, isdigit, islower, isnumeric, isspace, istitle, isupper, join, ljust, lower, lstrip, partition
-  case removeprefix, removesuffix, replace, rfind, rindex, rjust, rpartition, rsplit, rstrip, split, splitlines
+  case isdecimal, isdigit, islower, isnumeric, isspace, istitle, isupper, join, ljust, lower, lstrip,
+    partition
+  case removeprefix, removesuffix, replace, rfind, rindex, rjust, rpartition, rsplit, rstrip, split,
+    splitlines
   case startswith, strip, swapcase, title, upper, zfill, casefold, maketrans, translate, isidentifier
   case isprintable
   case formatMap = "format_map"
@@ -164,7 +166,9 @@ extension Evaluation {
       return .integer(range.map { TemplateText(text.bytes[$0]).occurrences(of: needle) } ?? 0)
     }
     let isLast = method == .rfind || method == .rindex
-    let found = range.flatMap { isLast ? text.lastIndex(of: needle, in: $0) : text.firstIndex(of: needle, in: $0) }
+    let found = range.flatMap {
+      isLast ? text.lastIndex(of: needle, in: $0) : text.firstIndex(of: needle, in: $0)
+    }
     if let found { return .integer(text.scalarOffset(of: found)) }
     guard method == .find || method == .rfind else { throw invalid("the text is not found") }
     return .integer(-1)

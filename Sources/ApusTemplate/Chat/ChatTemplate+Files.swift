@@ -19,7 +19,8 @@ extension ChatTemplate {
       let configuration = try reader.object("tokenizer_config.json", Self.configurationByteCountMax)
       sources = try reader.templateFiles()
       if sources.isEmpty, let configuration { sources = try Self.sources(in: configuration) }
-      if sources.isEmpty, let legacy = try reader.object("chat_template.json", limits.sourceByteCountMax * 2) {
+      if sources.isEmpty, let legacy = try reader.object("chat_template.json", limits.sourceByteCountMax * 2)
+      {
         sources = try Self.sources(in: legacy)
       }
       guard !sources.isEmpty else { return nil }
@@ -90,7 +91,8 @@ extension ChatTemplate {
       guard !sources.isEmpty else { return nil }
       let texts = try metadata.stringsIfPresent("tokenizer.ggml.tokens") ?? []
       for (name, spelled) in Self.ggufTokens where !texts.isEmpty {
-        let id = try metadata.integerIfPresent("tokenizer.ggml.\(spelled)_token_id", in: 0...(texts.count - 1))
+        let id = try metadata.integerIfPresent(
+          "tokenizer.ggml.\(spelled)_token_id", in: 0...(texts.count - 1))
         if let id { tokens.set("\(name)_token", .string(texts[id])) }
       }
     } catch { throw .file(error) }
@@ -99,7 +101,8 @@ extension ChatTemplate {
 
   /// Special tokens by the names that Hugging Face and that GGUF give them.
   private static let ggufTokens = [
-    ("bos", "bos"), ("eos", "eos"), ("unk", "unknown"), ("sep", "seperator"), ("pad", "padding"), ("cls", "cls"),
+    ("bos", "bos"), ("eos", "eos"), ("unk", "unknown"), ("sep", "seperator"), ("pad", "padding"),
+    ("cls", "cls"),
     ("mask", "mask"),
   ]
 }

@@ -109,7 +109,8 @@ extension ChatTemplate {
     guard !messages.isEmpty else { throw .invalidConversation(reason: "a conversation without messages") }
     return messages.map { message in
       let all = (0..<message.members.count).map { message.members[$0] }.filter { $0.value != .null }
-      guard let reasoning = Self.reasoningNames.lazy.compactMap({ name in all.first { $0.key == name } }).first
+      guard
+        let reasoning = Self.reasoningNames.lazy.compactMap({ name in all.first { $0.key == name } }).first
       else { return ChatMessage(JSONMembers(all)) }
       var members = JSONMembers([("thinking", reasoning.value)] + all)
       members.set("reasoning_content", reasoning.value)

@@ -13,7 +13,8 @@ extension Evaluation {
     _ arguments: CallArguments, to function: String, _ parameters: [String], required: Int = 0
   ) throws(TemplateError) -> [Value?] {
     guard arguments.positional.count <= parameters.count else {
-      throw invalid("\(function) takes at most \(parameters.count) arguments, not \(arguments.positional.count)")
+      throw invalid(
+        "\(function) takes at most \(parameters.count) arguments, not \(arguments.positional.count)")
     }
     var values = arguments.positional.map { Optional($0) }
     values += Array(repeating: nil, count: parameters.count - values.count)
@@ -68,4 +69,3 @@ extension Evaluation {
     return try string(value)
   }
 }
-

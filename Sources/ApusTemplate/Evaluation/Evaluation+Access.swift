@@ -80,7 +80,9 @@ extension Evaluation {
       guard ["real", "imag", "numerator", "denominator"].contains(name) else { return nil }
       throw unsupported("the attribute '\(name)' of a number")
     case .function(.macro):
-      guard ["name", "arguments", "caller", "catch_kwargs", "catch_varargs"].contains(name) else { return nil }
+      guard ["name", "arguments", "caller", "catch_kwargs", "catch_varargs"].contains(name) else {
+        return nil
+      }
       throw unsupported("the attribute '\(name)' of a macro")
     case .view, .none, .iterator, .function: return nil
     }
@@ -127,7 +129,8 @@ extension Evaluation {
 extension Evaluation {
   func slice(_ value: Value, _ start: Int?, _ stop: Int?, _ step: Int?) throws(TemplateError) -> Value {
     switch value {
-    case .list(let array): return try list(try indices(array.items.count, start, stop, step).map { array.items[$0] })
+    case .list(let array):
+      return try list(try indices(array.items.count, start, stop, step).map { array.items[$0] })
     case .tuple(let array), .group(let array):
       return try tuple(try indices(array.items.count, start, stop, step).map { array.items[$0] })
     case .text(let text):
@@ -157,7 +160,8 @@ extension Evaluation {
   }
 
   /// The places that `[start:stop:step]` names in a sequence of `count`.
-  private func indices(_ count: Int, _ start: Int?, _ stop: Int?, _ step: Int?) throws(TemplateError) -> [Int] {
+  private func indices(_ count: Int, _ start: Int?, _ stop: Int?, _ step: Int?) throws(TemplateError) -> [Int]
+  {
     let places = try stride(count, start, stop, step)
     let chosen = Array(Swift.stride(from: places.first, to: places.end, by: places.step))
     try charge(chosen.count >> 2)

@@ -89,7 +89,9 @@ extension TemplateLexer {
       default: continue
       }
       var sign: UInt8?
-      if let byte = byte(at: index + 2), byte == UInt8(ascii: "-") || byte == UInt8(ascii: "+") { sign = byte }
+      if let byte = byte(at: index + 2), byte == UInt8(ascii: "-") || byte == UInt8(ascii: "+") {
+        sign = byte
+      }
       let end = index + (sign == nil ? 2 : 3)
       if tag == .block, let rawEnd = rawBegin(after: end) { return (.raw, index, sign, rawEnd) }
       return (tag, index, sign, end)
@@ -165,7 +167,9 @@ extension TemplateLexer {
       defer { index += 1 }
       guard matches("{%", at: index) else { continue }
       var sign: UInt8?
-      if let byte = byte(at: index + 2), byte == UInt8(ascii: "-") || byte == UInt8(ascii: "+") { sign = byte }
+      if let byte = byte(at: index + 2), byte == UInt8(ascii: "-") || byte == UInt8(ascii: "+") {
+        sign = byte
+      }
       let name = afterSpace(index + (sign == nil ? 2 : 3))
       guard matches("endraw", at: name) else { continue }
       let close = afterSpace(name + 6)
@@ -295,7 +299,9 @@ extension TemplateLexer {
     let radix = [UInt8(ascii: "x"): 16, UInt8(ascii: "o"): 8, UInt8(ascii: "b"): 2][letter ?? 0]
     if source[position] == UInt8(ascii: "0"), let radix {
       let digits = position + (byte(at: position + 2) == UInt8(ascii: "_") ? 3 : 2)
-      let isDigit: (UInt8) -> Bool = { UnicodeScalar($0).properties.isASCIIHexDigit && hexadecimalValue($0) < radix }
+      let isDigit: (UInt8) -> Bool = {
+        UnicodeScalar($0).properties.isASCIIHexDigit && hexadecimalValue($0) < radix
+      }
       if let digitsEnd = digitsEnd(digits, isDigit) {
         end = digitsEnd
         value = Int(text(digits..<end), radix: radix)

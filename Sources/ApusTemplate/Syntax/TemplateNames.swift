@@ -1,13 +1,15 @@
 /// The filters that are there; each is called as Jinja's documentation says.
 enum Filter: String, Sendable, CaseIterable {
-  case abs, batch, capitalize, center, dictsort, escape, first, float, format, groupby, indent, int, items, join
+  case abs, batch, capitalize, center, dictsort, escape, first, float, format, groupby, indent, int, items,
+    join
   case last, length, list, lower, map, max, min, reject, rejectattr, replace, reverse, round, safe, select
   case selectattr, slice, sort, string, sum, title, tojson, trim, truncate, unique, upper, wordcount
   case fallback = "default"
 
   /// Jinja's filters that are not here.
   static let unsupported: Set = [
-    "attr", "filesizeformat", "forceescape", "pprint", "random", "striptags", "urlencode", "urlize", "wordwrap",
+    "attr", "filesizeformat", "forceescape", "pprint", "random", "striptags", "urlencode", "urlize",
+    "wordwrap",
     "xmlattr",
   ]
 
@@ -26,7 +28,8 @@ enum Filter: String, Sendable, CaseIterable {
 
 /// The tests that are there: all of Jinja's.
 enum Test: Sendable {
-  case odd, even, divisibleBy, defined, undefined, filter, test, none, boolean, isFalse, isTrue, integer, float
+  case odd, even, divisibleBy, defined, undefined, filter, test, none, boolean, isFalse, isTrue, integer,
+    float
   case lower, upper, string, mapping, number, sequence, iterable, callable, sameAs, escaped
   case comparison(ComparisonOperation)
 

@@ -263,7 +263,9 @@ extension TemplateParser {
       switch current.kind {
       case .name(let name):
         advance()
-        guard !name.hasPrefix("__") else { throw .unsupported(line: line, feature: "the attribute '\(name)'") }
+        guard !name.hasPrefix("__") else {
+          throw .unsupported(line: line, feature: "the attribute '\(name)'")
+        }
         return Expression(kind: .attribute(base, name), line: line)
       case .integer(let index):
         advance()
@@ -333,7 +335,9 @@ extension TemplateParser {
         advance()
         arguments.named.append((name, try expression()))
       } else {
-        guard arguments.sequence == nil, arguments.mapping == nil, arguments.named.isEmpty else { throw invalid }
+        guard arguments.sequence == nil, arguments.mapping == nil, arguments.named.isEmpty else {
+          throw invalid
+        }
         arguments.positional.append(try expression())
       }
     }
@@ -402,7 +406,9 @@ extension TemplateParser {
     advance()
     let isNegated = skip(name: "not")
     let name = try dottedName()
-    guard let test = Test(named: name) else { throw .syntax(line: line, reason: "no test is named '\(name)'") }
+    guard let test = Test(named: name) else {
+      throw .syntax(line: line, reason: "no test is named '\(name)'")
+    }
     var arguments = Arguments()
     if isSymbol(.leftParenthesis) {
       arguments = try self.arguments()

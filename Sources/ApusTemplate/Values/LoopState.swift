@@ -52,7 +52,9 @@ final class LoopState {
   func hasChanged(_ values: [Value], _ evaluation: Evaluation) throws(TemplateError) -> Bool {
     if let lastChanged, lastChanged.count == values.count {
       var isSame = true
-      for (left, right) in zip(lastChanged, values) where try !evaluation.equal(left, right) { isSame = false }
+      for (left, right) in zip(lastChanged, values) where try !evaluation.equal(left, right) {
+        isSame = false
+      }
       if isSame { return false }
     }
     lastChanged = values
