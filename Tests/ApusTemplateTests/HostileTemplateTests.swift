@@ -41,7 +41,7 @@ import Testing
     ("{% import 'x' as y %}", "import"), ("{% for a in b recursive %}{% endfor %}", "recursive"),
     ("{{ a | pprint }}", "pprint"), ("{{ a | map('urlize') }}", "urlize"), ("{{ lipsum() }}", "lipsum"),
     ("{{ a.encode() }}", "encode"), ("{{ a.__class__ }}", "__class__"), ("{{ é }}", "letters"),
-    ("{% autoescape true %}{% endautoescape %}", "autoescape"), ("{{ a[1:2, 3] }}", "slice"),
+    ("{% autoescape true %}{% endautoescape %}", "autoescape"), ("{{ a[1, 2:3] }}", "slice"),
   ]
 
   @Test(arguments: unsupported) func whatIsNotHereIsRefusedByNameBeforeAnythingIsRendered(
@@ -132,8 +132,8 @@ import Testing
   @Test func theDeepestTemplateThatIsReadFitsASmallStack() async throws {
     let calls =
       "{% macro m(n) %}{% if n %}{{ ((((m(n - 1) ~ ''))))|trim }}{% endif %}{% endmacro %}{{ m(10000) }}"
-    let expression = "{{ " + Self.nested("[", "1", "]", 95) + " }}"
-    let blocks = Self.nested("{% if true %}", "x", "{% endif %}", 95)
+    let expression = "{{ " + Self.nested("[", "1", "]", 40) + " }}"
+    let blocks = Self.nested("{% if true %}", "x", "{% endif %}", 40)
     let done = try await withCheckedThrowingContinuation { continuation in
       let thread = Thread {
         continuation.resume(
@@ -151,7 +151,7 @@ import Testing
       thread.stackSize = 512 << 10
       thread.start()
     }
-    #expect(done == ["too deep", Self.nested("[", "1", "]", 95), "x"])
+    #expect(done == ["too deep", Self.nested("[", "1", "]", 40), "x"])
   }
 
   @Test func limitsAreKept() throws {

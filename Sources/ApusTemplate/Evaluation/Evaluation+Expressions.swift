@@ -40,6 +40,7 @@ extension Evaluation {
       let arguments = try self.arguments(arguments, scope)
       line = expression.line
       return .boolean(try holds(test, operand, arguments))
+    case .unknown(let reason): throw invalid(reason)
     default: return try evaluateOperation(expression, scope)
     }
   }

@@ -363,7 +363,13 @@ extension TemplateParser {
       length += 1
       try checkChain(length)
       let line = line
-      let filter = try Self.filter(try dottedName(), line: line)
+      let name = try dottedName()
+      if conditionDepth > 0, !Filter.exists(name) {
+        if isSymbol(.leftParenthesis) { _ = try arguments() }
+        result = Expression(kind: .unknown(reason: "no filter is named '\(name)'"), line: line)
+        continue
+      }
+      let filter = try Self.filter(name, line: line)
       let arguments = isSymbol(.leftParenthesis) ? try arguments() : Arguments()
       try checkNames(in: arguments, of: filter)
       result = Expression(kind: .filter(result, filter, arguments), line: line)

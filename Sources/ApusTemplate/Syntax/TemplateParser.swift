@@ -9,6 +9,8 @@ struct TemplateParser {
   /// Loops around what is read, and whether `break` may leave the innermost.
   var loopDepth = 0
   var mayLeaveLoop = false
+  /// Tags `if` and conditional expressions around what is read.
+  var conditionDepth = 0
   /// Names that the template assigns to somewhere.
   var assignedNames: Set<String> = []
   /// Global names that the renderer has not, where they are used.
@@ -30,7 +32,7 @@ struct TemplateParser {
   }
 
   /// Deeper than people write, shallow enough for every thread's stack.
-  static let sourceDepthMax = 100
+  static let sourceDepthMax = 48
 
   private init(tokens: [TemplateToken], depthMax: Int) {
     self.tokens = tokens
@@ -179,6 +181,8 @@ extension TemplateParser {
 
   private mutating func conditional() throws(TemplateError) -> Statement.Kind {
     var branches: [(test: Expression, body: [Statement])] = []
+    conditionDepth += 1
+    defer { conditionDepth -= 1 }
     while true {
       let test = try tupleExpression(withConditional: false)
       branches.append((test, try body(until: ["elif", "else", "endif"])))

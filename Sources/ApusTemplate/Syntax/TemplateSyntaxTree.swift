@@ -13,6 +13,8 @@ struct Expression: Sendable {
     /// The operand is nil in a block whose text is filtered.
     case filter(Expression?, Filter, Arguments)
     case test(Expression, Test, Arguments)
+    /// A filter or test that does not exist, where Jinja minds only when it is evaluated.
+    case unknown(reason: String)
     case not(Expression)
     case negate(Expression)
     case plus(Expression)
