@@ -14,25 +14,25 @@ public struct Template: Sendable {
   /// - Throws: `TemplateError` naming line and reason.
   public init(source: String, limits: TemplateLimits = TemplateLimits()) throws(TemplateError) {
     self.limits = limits
-    statements = try TemplateParser.parse(TemplateText(source), limits: limits)
+    statements = try DeepStack.run { () throws(TemplateError) in
+      try TemplateParser.parse(TemplateText(source), limits: limits)
+    }
   }
 
   /// The text of the template with these variables.
   /// - Parameter now: the time that `strftime_now` tells.
   /// - Throws: `TemplateError`.
   public func render(_ variables: JSONMembers, now: TemplateTime = .now) throws(TemplateError) -> String {
-    let evaluation = Evaluation(limits: limits, now: now)
-    let scope = Scope(parent: nil)
-    for index in 0..<variables.count {
-      let (name, value) = variables[index]
-      scope.set(name, try Value(value))
+    try DeepStack.run { () throws(TemplateError) in
+      let evaluation = Evaluation(limits: limits, now: now)
+      let scope = Scope(parent: nil)
+      for index in 0..<variables.count {
+        let (name, value) = variables[index]
+        scope.set(name, try Value(value))
+      }
+      _ = try evaluation.execute(statements, scope)
+      return evaluation.takeOutput().string
     }
-    return try render(evaluation, scope)
-  }
-
-  private func render(_ evaluation: Evaluation, _ scope: Scope) throws(TemplateError) -> String {
-    _ = try evaluation.execute(statements, scope)
-    return evaluation.takeOutput().string
   }
 }
 
