@@ -40,6 +40,7 @@ let package = Package(
     .library(name: "Apus", targets: ["Apus"]),
     .library(name: "ApusEngine", targets: ["ApusEngine"]),
     .library(name: "ApusObservability", targets: ["ApusObservability"]),
+    .library(name: "ApusGrammar", targets: ["ApusGrammar"]),
     .library(name: "ApusModel", targets: ["ApusModel"]),
     .library(name: "ApusCheckpoint", targets: ["ApusCheckpoint"]),
     .library(name: "ApusTokenizer", targets: ["ApusTokenizer"]),
@@ -68,15 +69,19 @@ let package = Package(
     library("ApusTokenizer"),
     library("ApusEngine", ["ApusModel", "ApusKernels"]),
     library("ApusObservability", ["ApusEngine", "ApusCheckpoint", metrics]),
+    library("ApusGrammar", ["ApusEngine", "ApusCheckpoint"]),
     library("ApusStories", exclude: ["Training"], resources: [.copy("Model")]),
     library(
       "Apus",
-      ["ApusEngine", "ApusModel", "ApusCheckpoint", "ApusObservability", "ApusTokenizer", "ApusStories"]),
+      [
+        "ApusEngine", "ApusGrammar", "ApusModel", "ApusCheckpoint", "ApusObservability", "ApusTokenizer",
+        "ApusStories",
+      ]),
     .executableTarget(
       name: "ApusCommand",
       dependencies: [
-        "Apus", "ApusEngine", "ApusModel", "ApusCheckpoint", "ApusObservability", "ApusTokenizer",
-        "ApusKernels", argumentParser,
+        "Apus", "ApusEngine", "ApusGrammar", "ApusModel", "ApusCheckpoint", "ApusObservability",
+        "ApusTokenizer", "ApusKernels", argumentParser,
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -118,6 +123,9 @@ let package = Package(
     tests(
       "ApusObservability",
       ["ApusObservability", "ApusEngine", "ApusCheckpoint", "ApusModel", metrics],
+      resources: [.copy("Fixtures")]),
+    tests(
+      "ApusGrammar", ["ApusGrammar", "ApusEngine", "ApusStories", "ApusTokenizer"],
       resources: [.copy("Fixtures")]),
     tests("Apus", ["Apus"]),
     .testTarget(name: "TidyTests", swiftSettings: strict),

@@ -43,7 +43,7 @@ struct GrammarHeights {
       while let state = buckets[height].popLast() {
         guard states[Int(state)] == Self.infinite else { continue }
         states[Int(state)] = Int32(height)
-        max = Int32(height)
+        max = Swift.max(max, Int32(height))
         buckets[height] += sources[Int(state)]
         for call in calls[Int(state)] where rules[Int(call.rule)] != Self.infinite {
           buckets[Swift.max(height, Int(rules[Int(call.rule)]))].append(call.state)
@@ -53,6 +53,7 @@ struct GrammarHeights {
           let ruleHeight = height + (bracket.isContainer ? 1 : 0)
           guard ruleHeight <= levelsMax, spells(bracket) else { continue }
           rules[Int(rule)] = Int32(ruleHeight)
+          max = Swift.max(max, Int32(ruleHeight))
           for caller in callers[Int(rule)] where states[Int(caller.target)] != Self.infinite {
             buckets[ruleHeight].append(caller.state)
           }

@@ -66,8 +66,7 @@ extension Grammar {
       try addJSONCharacter(from: state, to: state)
       return start
     }
-    for _ in count {
-      guard state != start || count.upperBound > 0 else { break }
+    for _ in count.lowerBound..<count.upperBound {
       let next = try addState()
       try addJSONCharacter(from: state, to: next)
       finish(rule, at: next)

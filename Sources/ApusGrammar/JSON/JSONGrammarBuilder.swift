@@ -160,7 +160,7 @@ struct JSONGrammarBuilder {
     let fixed = max(spec.prefix.count, spec.min)
     let last = min(spec.max ?? fixed, spec.items == nil ? spec.prefix.count : .max)
     for index in 0...last {
-      if index >= spec.min { try addEnd(of: rule, from: state) }
+      if index >= spec.min { try addEnd(of: rule, from: state, isEmpty: index == 0) }
       guard index < last, let element = index < spec.prefix.count ? spec.prefix[index] : spec.items else { break }
       let next = try grammar.addState()
       let first = index == 0 ? state : try addComma(from: state)
@@ -202,7 +202,7 @@ struct JSONGrammarBuilder {
       between = done
       after = nextAfter
     }
-    try addEnd(of: rule, from: first)
+    try addEnd(of: rule, from: first, isEmpty: true)
     try addEnd(of: rule, from: between)
     guard let additional = spec.additional else { return }
     let key = try self.rule(for: .name(except: spec.reserved))
@@ -235,7 +235,7 @@ struct JSONGrammarBuilder {
       state = next
       index += 1
     }
-    try addEnd(of: rule, from: state)
+    try addEnd(of: rule, from: state, isEmpty: index == 0)
   }
 
   // MARK: Punctuation
@@ -248,8 +248,11 @@ struct JSONGrammarBuilder {
     try addSpace(from: try grammar.addBytes(":".utf8, from: source), isSeparator: true)
   }
 
-  private mutating func addEnd(of rule: Int32, from source: Int32) throws(GrammarError) {
-    grammar.finish(rule, at: try addSpace(from: source, isSeparator: false))
+  /// - Parameter isEmpty: nothing came; white space came already.
+  private mutating func addEnd(
+    of rule: Int32, from source: Int32, isEmpty: Bool = false
+  ) throws(GrammarError) {
+    grammar.finish(rule, at: isEmpty ? source : try addSpace(from: source, isSeparator: false))
   }
 
   /// The state after white space, which may be none.

@@ -30,7 +30,7 @@ struct MaskCache {
   }
 
   /// Masks of one automaton, at most; the oldest half goes when there are more.
-  static let byteCountMax = 64 << 20
+  static let byteCountMax = 16 << 20
   /// Nodes looked at before the first step, at most: some tens of milliseconds.
   private static let visitsAhead = 8 << 20
 

@@ -131,6 +131,8 @@ struct PatternParser {
     if skip("?") { return (0, 1) }
     let offset = position
     guard skip("{") else { return nil }
+    // Python takes it for {0,n}, ECMAScript for characters.
+    if next == "," { throw unsupported("a repetition without a minimum", at: offset) }
     // A brace that begins no quantifier is a character, as in ECMAScript without flags and in Python.
     guard let min = try number() else {
       position = offset
