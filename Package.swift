@@ -127,7 +127,7 @@ let package = Package(
     tests(
       "ApusGrammar", ["ApusGrammar", "ApusEngine", "ApusStories", "ApusTokenizer"],
       resources: [.copy("Fixtures")]),
-    tests("Apus", ["Apus"]),
+    tests("Apus", ["Apus", "ApusEngine", "ApusGrammar"]),
     .testTarget(name: "TidyTests", swiftSettings: strict),
     tests("ApusCommand", ["ApusCommand", "ApusEngine", argumentParser]),
     tests("BatchBenchmark", ["BenchmarkSupport", "ApusEngine", "ApusObservability"]),

@@ -32,8 +32,8 @@ public final class ConstraintCompiler: Sendable {
     eosTokenIDs = configuration.producibleEOSTokenIDs
   }
 
-  /// A constraint at its beginning, for one request or for each of many. From any thread; compiles, if the same was not
-  /// asked for a short time ago.
+  /// A constraint at its beginning, for one request or for each of many. From any thread; compiles, if the
+  /// same was not asked for a short time ago.
   /// - Throws: `GrammarError`.
   public func constraint(
     for format: OutputFormat, options: GrammarOptions = GrammarOptions()

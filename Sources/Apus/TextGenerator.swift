@@ -67,7 +67,9 @@ public final class TextGenerator: Sendable {
     do { tokens = try model.encode(prompt) } catch { throw .encoding(index: 0, error) }
     var request = GenerationRequest(promptTokens: tokens, sampling: sampling)
     if let format {
-      do { request.constraint = try model.constraints.constraint(for: format) } catch { throw .constraint(error) }
+      do { request.constraint = try model.constraints.constraint(for: format) } catch {
+        throw .constraint(error)
+      }
     }
     do {
       let stream = try await engine.generate(request)

@@ -60,8 +60,8 @@ public final class CompiledGrammar: Sendable {
 /// A compiled constraint with what a request has generated so far.
 ///
 /// A step costs a copy of the state's mask and a walk over the tokens that close what is open; a state that
-/// is met for the first time, one walk over the tree of all tokens: milliseconds for 150,000 of them. Both are
-/// bounded, whatever the constraint.
+/// is met for the first time, one walk over the tree of all tokens: milliseconds for 150,000 of them. Both
+/// are bounded, whatever the constraint.
 public struct GrammarConstraint: TokenConstraint {
   private let grammar: CompiledGrammar
   private var state: AutomatonState

@@ -17,7 +17,8 @@ public enum GrammarError: Error, Sendable, Equatable, CustomStringConvertible {
   ///   - limit: the most there may be.
   case limitExceeded(what: String, limit: Int)
   case invalidOption(field: String, value: String, expected: String)
-  /// The vocabulary's tokens spell no text that satisfies the constraint: these bytes have no token of their own.
+  /// The vocabulary's tokens spell no text that satisfies the constraint: these bytes have no token of their
+  /// own.
   case unspellable(missing: [UInt8])
 
   public var description: String {

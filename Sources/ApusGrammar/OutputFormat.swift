@@ -13,7 +13,8 @@ public enum OutputFormat: Sendable, Hashable {
 /// How JSON is written.
 public struct GrammarOptions: Sendable, Hashable {
   public var whitespace: JSONWhitespace
-  /// Objects and arrays within each other, the outermost counted, where a schema sets no bound by itself: 1...256.
+  /// Objects and arrays within each other, the outermost counted, where a schema sets no bound by itself:
+  /// 1...256.
   public var nestingMax: Int
 
   public static let nestingRange = 1...256

@@ -6,9 +6,9 @@ import Testing
 
 @Suite struct MaskTests {
   static let formats: [(name: String, format: OutputFormat)] =
-    Fixtures.schemas.filter { !$0.name.hasPrefix("numbers") || $0.name.contains("10.05") }.map {
-      ($0.name, .json(schema: $0.schema))
-    }
+    Fixtures.schemas.filter { item in
+      !Fixtures.wanders(item.name) && (!item.name.hasPrefix("numbers") || item.name.contains("10.05"))
+    }.map { ($0.name, .json(schema: $0.schema)) }
     + [
       ("objects", .jsonObject), ("regex", .regex("[a-c]{2,5}(é|🐦)*(\\d+[.,])?x?")),
       ("any text", .regex("[\\s\\S]*")), ("choice", .choice(["abc", "ab", "true", "\u{1F426}\"}"])),
@@ -44,8 +44,8 @@ import Testing
 
   @Test(arguments: formats)
   func masksAreWhatTheAutomatonReadsTokenByToken(name: String, format: OutputFormat) throws {
-    try check(format, Vocabularies.bytes, texts: 20, oneIn: 1)
-    try check(format, Vocabularies.bytes, texts: 10, oneIn: 1, nestingMax: 6)
+    try check(format, Vocabularies.bytes, texts: 12, oneIn: 1)
+    try check(format, Vocabularies.bytes, texts: 6, oneIn: 1, nestingMax: 6)
     try check(format, Vocabularies.stories.vocabulary, texts: 3, oneIn: 8)
   }
 
@@ -59,22 +59,21 @@ import Testing
   }
 
   @Test func masksThatWereDroppedComeBackTheSame() throws {
-    // Each of many states has a mask of some thousand bytes.
-    let tokens = (0...255).map { [UInt8($0)] } + (0..<60_000).map { Array("token \($0)".utf8) }
-    let vocabulary = Vocabularies.make(tokens)
-    let grammar = try CompiledGrammar(.regex("(.{0,4000}x)?"), vocabulary: vocabulary)
-    var masks: [TokenMask] = []
-    for _ in 0..<2 {
-      var constraint = GrammarConstraint(grammar)
-      var mask = TokenMask(vocabularySize: vocabulary.size)
-      for step in 0..<3000 {
-        constraint.allowedTokens(into: &mask)
-        if step == 10 { masks.append(mask) }
-        constraint.advance(Int32(UInt8(ascii: "a")))
-      }
+    let grammar = try CompiledGrammar(.regex("([a-c]{20}|x)*y"), vocabulary: Vocabularies.bytes)
+    let (automaton, vocabulary) = (grammar.automaton, grammar.vocabulary)
+    var large = MaskCache(automaton, vocabulary)
+    var small = MaskCache(automaton, vocabulary, byteCountMax: 600)
+    var state = AutomatonState(automaton)
+    for byte in String(repeating: "abcabcabcabcabcabcabx", count: 3).utf8 {
+      var expected = TokenMask(vocabularySize: vocabulary.size)
+      var mask = expected
+      large.fill(&expected, at: state)
+      small.fill(&mask, at: state)
+      #expect(mask == expected)
+      #expect(small.byteCount <= 600)
+      #expect(state.read(byte, automaton))
     }
-    #expect(masks[0] == masks[1])
-    #expect(masks[0][300] && !masks[0][10])
+    #expect(large.byteCount > 2000)
   }
 
   @Test func aCopyGoesItsOwnWay() throws {

@@ -52,11 +52,14 @@ import Testing
   }
 
   @Test(arguments: [
-    ("a(?=b)", 1, "lookahead"), ("(?!b)", 0, "lookahead"), ("a(?<=b)", 1, "lookbehind"), ("(a)\\1", 3, "a back reference"),
+    ("a(?=b)", 1, "lookahead"), ("(?!b)", 0, "lookahead"), ("a(?<=b)", 1, "lookbehind"),
+    ("(a)\\1", 3, "a back reference"),
     ("(?P=n)", 0, "a back reference"), ("\\k<n>", 0, "a back reference"), ("a\\bc", 1, "a word boundary"),
     ("(?>a)", 0, "an atomic group"), ("a++", 1, "a possessive quantifier"), ("(?i)a", 0, "a group of flags"),
-    ("\\p{L}", 0, "a Unicode property"), ("[[:alpha:]]", 1, "a POSIX class"), ("a^b", 1, "an anchor inside the text"),
-    ("(a$)b", 2, "an anchor inside the text"), ("\\e", 0, "the escape '\\e'"), ("[]a]", 1, "']' at the beginning of a class"),
+    ("\\p{L}", 0, "a Unicode property"), ("[[:alpha:]]", 1, "a POSIX class"),
+    ("a^b", 1, "an anchor inside the text"),
+    ("(a$)b", 2, "an anchor inside the text"), ("\\e", 0, "the escape '\\e'"),
+    ("[]a]", 1, "']' at the beginning of a class"),
     ("é\\b", 1, "a word boundary"), ("a{,2}", 1, "a repetition without a minimum"),
   ])
   func refusesWhatItDoesNotDoByNameAndOffset(pattern: String, offset: Int, feature: String) {
@@ -66,7 +69,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("(a", 0), ("a)", 1), ("[a", 0), ("*a", 0), ("a**", 2), ("a{3,2}", 1), ("[b-a]", 2), ("\\", 0), ("\\x1", 0),
+    ("(a", 0), ("a)", 1), ("[a", 0), ("*a", 0), ("a**", 2), ("a{3,2}", 1), ("[b-a]", 2), ("\\", 0),
+    ("\\x1", 0),
     ("\\u{110000}", 0), ("(?<n", 0), ("^*", 1),
   ])
   func refusesWhatIsNoPattern(pattern: String, offset: Int) {

@@ -11,9 +11,11 @@ import Testing
 
   @Test(arguments: [
     ("{\"not\": {}}", "#/not"), ("{\"properties\": {\"a/b\": {\"if\": {}}}}", "#/properties/a~1b/if"),
-    ("{\"items\": {\"uniqueItems\": true}}", "#/items/uniqueItems"), ("{\"patternProperties\": {}}", "#/patternProperties"),
+    ("{\"items\": {\"uniqueItems\": true}}", "#/items/uniqueItems"),
+    ("{\"patternProperties\": {}}", "#/patternProperties"),
     ("{\"multipleOf\": 2}", "#/multipleOf"), ("{\"dependentRequired\": {}}", "#/dependentRequired"),
-    ("{\"requird\": []}", "#/requird"), ("{\"$ref\": \"other.json\"}", "#/$ref"), ("{\"$ref\": \"#name\"}", "#/$ref"),
+    ("{\"requird\": []}", "#/requird"), ("{\"$ref\": \"other.json\"}", "#/$ref"),
+    ("{\"$ref\": \"#name\"}", "#/$ref"),
     ("{\"anyOf\": [{\"contains\": {}}]}", "#/anyOf/0/contains"), ("{\"format\": \"iri\"}", "#/format"),
     ("{\"pattern\": \"a(?=b)\"}", "#/pattern"), ("{\"minimum\": 1e300}", "#/minimum"),
     ("{\"maxProperties\": 1}", "#/maxProperties"), ("{\"minProperties\": 1}", "#/minProperties"),
@@ -30,8 +32,10 @@ import Testing
   @Test(arguments: [
     ("{\"type\": \"text\"}", "#/type"), ("{\"type\": 3}", "#/type"), ("{\"enum\": []}", "#/enum"),
     ("{\"properties\": []}", "#/properties"), ("{\"properties\": {\"a\": 3}}", "#/properties/a"),
-    ("{\"required\": [1]}", "#/required"), ("{\"minLength\": -1}", "#/minLength"), ("{\"maxItems\": 1.5}", "#/maxItems"),
-    ("{\"anyOf\": {}}", "#/anyOf"), ("{\"items\": [{}]}", "#/items"), ("{\"$ref\": \"#/$defs/a\"}", "#/$defs/a"),
+    ("{\"required\": [1]}", "#/required"), ("{\"minLength\": -1}", "#/minLength"),
+    ("{\"maxItems\": 1.5}", "#/maxItems"),
+    ("{\"anyOf\": {}}", "#/anyOf"), ("{\"items\": [{}]}", "#/items"),
+    ("{\"$ref\": \"#/$defs/a\"}", "#/$defs/a"),
     ("3", "#"), ("{\"nullable\": 1}", "#/nullable"), ("{\"minimum\": \"1\"}", "#/minimum"),
   ])
   func refusesWrongValuesByPlace(schema: String, pointer: String) {
@@ -43,11 +47,15 @@ import Testing
   }
 
   @Test(arguments: [
-    "false", "{\"enum\": [1], \"type\": \"string\"}", "{\"type\": \"array\", \"minItems\": 2, \"maxItems\": 1}",
-    "{\"type\": \"integer\", \"minimum\": 5, \"maximum\": 4}", "{\"type\": \"string\", \"minLength\": 2, \"maxLength\": 1}",
+    "false", "{\"enum\": [1], \"type\": \"string\"}",
+    "{\"type\": \"array\", \"minItems\": 2, \"maxItems\": 1}",
+    "{\"type\": \"integer\", \"minimum\": 5, \"maximum\": 4}",
+    "{\"type\": \"string\", \"minLength\": 2, \"maxLength\": 1}",
     "{\"type\": \"number\", \"exclusiveMinimum\": 1, \"exclusiveMaximum\": 1}",
-    "{\"properties\": {\"a\": false}, \"required\": [\"a\"]}", "{\"additionalProperties\": false, \"required\": [\"a\"]}",
-    "{\"allOf\": [{\"type\": \"string\"}, {\"type\": \"null\"}]}", "{\"type\": \"array\", \"items\": false, \"minItems\": 1}",
+    "{\"properties\": {\"a\": false}, \"required\": [\"a\"]}",
+    "{\"additionalProperties\": false, \"required\": [\"a\"]}",
+    "{\"allOf\": [{\"type\": \"string\"}, {\"type\": \"null\"}]}",
+    "{\"type\": \"array\", \"items\": false, \"minItems\": 1}",
     "{\"type\": \"string\", \"pattern\": \"^a$\", \"minLength\": 2}",
     // It would have to go on without end.
     "{\"properties\": {\"a\": {\"$ref\": \"#\"}}, \"required\": [\"a\"]}",
@@ -73,7 +81,8 @@ import Testing
 
   @Test func refusesWhatWouldTakeTooMuch() {
     #expect(isTooMuch(error("\"\(String(repeating: "a", count: 1 << 20))\"")))
-    #expect(isTooMuch(error("{\"type\": \"array\", \"items\": {\"type\": \"number\"}, \"maxItems\": 1000000}")))
+    #expect(
+      isTooMuch(error("{\"type\": \"array\", \"items\": {\"type\": \"number\"}, \"maxItems\": 1000000}")))
     let two = "{\"anyOf\": [{\"minLength\": 1}, {\"minLength\": 2}]}"
     let product = Array(repeating: two, count: 8).joined(separator: ",")
     #expect(isTooMuch(error("{\"allOf\": [\(product)]}")))

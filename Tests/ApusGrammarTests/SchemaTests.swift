@@ -56,8 +56,11 @@ import Testing
   }
 
   @Test func whiteSpaceIsBounded() throws {
-    let schema = "{\"type\": \"object\", \"properties\": {\"a\": {\"type\": \"array\", \"items\": {\"type\": \"null\"}}}}"
-    let texts = ["{\"a\":[null,null]}", "{\"a\": [null, null]}", "{ \"a\":\n[\n\tnull,\n\tnull\n] }", "{   }", "{    }"]
+    let schema =
+      "{\"type\": \"object\", \"properties\": {\"a\": {\"type\": \"array\", \"items\": {\"type\": \"null\"}}}}"
+    let texts = [
+      "{\"a\":[null,null]}", "{\"a\": [null, null]}", "{ \"a\":\n[\n\tnull,\n\tnull\n] }", "{   }", "{    }",
+    ]
     let expected: [(JSONWhitespace, [Bool])] = [
       (.none, [true, false, false, false, false]), (.separators, [true, true, false, false, false]),
       (.upTo(3), [true, true, true, true, false]),

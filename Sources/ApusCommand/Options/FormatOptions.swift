@@ -8,12 +8,14 @@ struct FormatOptions: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Generate JSON that satisfies the schema in this file; - is standard input.", valueName: "file"))
+    help: ArgumentHelp(
+      "Generate JSON that satisfies the schema in this file; - is standard input.", valueName: "file"))
   var jsonSchema: String?
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Generate a text that the regular expression matches as a whole.", valueName: "pattern"))
+    help: ArgumentHelp(
+      "Generate a text that the regular expression matches as a whole.", valueName: "pattern"))
   var regex: String?
 
   @Option(

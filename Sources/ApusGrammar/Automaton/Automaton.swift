@@ -1,6 +1,7 @@
 /// A deterministic pushdown automaton over bytes: what a constraint allows after any text it allows.
 ///
-/// Immutable, and without dead ends: from every state that is reached, by bytes of the alphabet, a text can be ended.
+/// Immutable, and without dead ends: from every state that is reached, by bytes of the alphabet, a text can
+/// be ended.
 struct Automaton: Sendable {
   /// What a byte does in a state.
   enum Move: Equatable {

@@ -1,5 +1,5 @@
-/// Makes a grammar deterministic: its states are sets of the grammar's, and a caller remembers its whole set, so that
-/// how a rule was closed tells which of the set go on.
+/// Makes a grammar deterministic: its states are sets of the grammar's, and a caller remembers its whole set,
+/// so that how a rule was closed tells which of the set go on.
 struct Determinizer {
   private struct Key: Hashable {
     var states: [Int32]
@@ -43,7 +43,9 @@ struct Determinizer {
     let heights = GrammarHeights(grammar, alphabet: alphabet, levelsMax: levelsMax)
     // A counted string must be able to grow.
     let counts = grammar.rules.contains { ($0.count?.lowerBound ?? 0) > 0 }
-    let grows = JSONSpelling.escaped.complement.ranges[...1].joined().contains { $0 < 0x7F && alphabet[Int($0)] }
+    let grows = JSONSpelling.escaped.complement.ranges[...1].joined().contains {
+      $0 < 0x7F && alphabet[Int($0)]
+    }
     guard heights.states[Int(grammar.start)] != GrammarHeights.infinite, grows || !counts else {
       throw .unsatisfiable("the constraint")
     }
@@ -64,7 +66,9 @@ struct Determinizer {
 
   private mutating func run() throws(GrammarError) -> Automaton {
     classify()
-    guard let start = try index(of: [grammar.start], levels: top) else { throw .unsatisfiable("the constraint") }
+    guard let start = try index(of: [grammar.start], levels: top) else {
+      throw .unsatisfiable("the constraint")
+    }
     var next = 0
     while next < keys.count {
       try expand(Int32(next))
@@ -85,7 +89,8 @@ struct Determinizer {
       entries: entries, closesContainer: ways.map { grammar.rules[Int($0[0])].bracket.isContainer },
       returnRows: rows, returnWays: returnWays, returnTargets: returnTargets,
       accepting: keys.map { key in key.states.contains { grammar.states[Int($0)].isAccepting } },
-      counterIndex: counterIndex, counterOwners: counterOwners, counters: counters, levelsMax: levelsMax, lowLevels: Int(top))
+      counterIndex: counterIndex, counterOwners: counterOwners, counters: counters, levelsMax: levelsMax,
+      lowLevels: Int(top))
   }
 
   /// States that are reached from a counter's own, which belong to no other rule.
@@ -284,7 +289,9 @@ extension Determinizer {
 
   private mutating func expandedStart(of rule: Int32) throws(GrammarError) -> Int32 {
     if let known = grammar.rules[Int(rule)].expandedStart { return known }
-    guard let count = grammar.rules[Int(rule)].count else { preconditionFailure("rule \(rule) counts nothing") }
+    guard let count = grammar.rules[Int(rule)].count else {
+      preconditionFailure("rule \(rule) counts nothing")
+    }
     let known = grammar.states.count
     let start = try grammar.addJSONString(count: count, finishing: rule)
     grammar.setExpandedStart(start, of: rule)

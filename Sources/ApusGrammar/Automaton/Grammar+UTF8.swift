@@ -1,7 +1,8 @@
 /// Scalars as the bytes of their UTF-8.
 extension Grammar {
   /// Reads one scalar of `scalars`.
-  mutating func addScalars(_ scalars: ScalarRanges, from source: Int32, to target: Int32) throws(GrammarError) {
+  mutating func addScalars(_ scalars: ScalarRanges, from source: Int32, to target: Int32) throws(GrammarError)
+  {
     var tails = ScalarTails(target: target)
     for range in scalars.ranges {
       for sequence in UTF8Ranges.sequences(of: range) {

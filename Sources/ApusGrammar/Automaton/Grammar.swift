@@ -1,9 +1,10 @@
 /// A language of bytes as it is written down: states with bytes, choices and calls between them.
 ///
-/// A call enters a rule, which ends where it began: JSON's strings, arrays and objects are rules, and what opens and
-/// closes them is one byte each, read nowhere else where a call could be. So all ways to read a text are equally deep
-/// in rules at each of its bytes, and one stack serves them all: a visibly pushdown language (Alur, Madhusudan:
-/// Visibly Pushdown Languages, 2004), which can be made deterministic however the choices overlap.
+/// A call enters a rule, which ends where it began: JSON's strings, arrays and objects are rules, and what
+/// opens and closes them is one byte each, read nowhere else where a call could be. So all ways to read a
+/// text are equally deep in rules at each of its bytes, and one stack serves them all: a visibly pushdown
+/// language (Alur, Madhusudan: Visibly Pushdown Languages, 2004), which can be made deterministic however the
+/// choices overlap.
 struct Grammar {
   enum Bracket: Int, CaseIterable {
     case string, array, object

@@ -1,7 +1,7 @@
 /// How deep in levels of nesting a state's text must at least still go before its rule, or the text, can end.
 ///
-/// What cannot end has no height: it is left out of every automaton, so that no automaton has a dead end. Where
-/// levels are limited, a state is left out as soon as its height is above what is left.
+/// What cannot end has no height: it is left out of every automaton, so that no automaton has a dead end.
+/// Where levels are limited, a state is left out as soon as its height is above what is left.
 struct GrammarHeights {
   static let infinite = Int32.max
   /// By state.

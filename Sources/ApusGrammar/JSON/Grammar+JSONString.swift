@@ -1,6 +1,7 @@
 /// The insides of JSON strings as states.
 extension Grammar {
-  /// A character of a JSON string (RFC 8259, section 7), however it is spelled: itself, an escape, a pair of surrogates.
+  /// A character of a JSON string (RFC 8259, section 7), however it is spelled: itself, an escape, a pair of
+  /// surrogates.
   mutating func addJSONCharacter(from source: Int32, to target: Int32) throws(GrammarError) {
     try addScalars(JSONSpelling.escaped.complement, from: source, to: target)
     let escape = try addState()
@@ -84,7 +85,8 @@ extension Grammar {
     return rule
   }
 
-  /// A rule for names that are none of `names`, each character spelled in one way only: `"\u0061"` is no way round.
+  /// A rule for names that are none of `names`, each character spelled in one way only: `"\u0061"` is no way
+  /// round.
   mutating func addJSONNameRule(except names: [ByteString]) throws(GrammarError) -> Int32 {
     let free = try addState()
     try addText(.all, from: free, to: free, .json)
@@ -114,7 +116,9 @@ extension Grammar {
       var branches: [UInt32: [Int]] = [:]
       var endsHere = false
       for text in here {
-        if texts[text].count == depth { endsHere = true } else {
+        if texts[text].count == depth {
+          endsHere = true
+        } else {
           branches[texts[text][depth].value, default: []].append(text)
         }
       }

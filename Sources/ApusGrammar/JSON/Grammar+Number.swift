@@ -1,8 +1,8 @@
 /// Numbers of JSON as states.
 ///
-/// Up to 18 digits before and after the point, and two of an exponent: all are finite doubles, all integers fit 64 bits,
-/// and a model that goes on with digits comes to an end. Between bounds, numbers have no exponent, so that they can be
-/// compared digit by digit, exactly.
+/// Up to 18 digits before and after the point, and two of an exponent: all are finite doubles, all integers
+/// fit 64 bits, and a model that goes on with digits comes to an end. Between bounds, numbers have no
+/// exponent, so that they can be compared digit by digit, exactly.
 extension Grammar {
   mutating func addNumber(
     isInteger: Bool, lower: NumberBound?, upper: NumberBound?, from source: Int32, to target: Int32
@@ -114,7 +114,9 @@ private struct IntegerDigits {
   mutating func add(
     _ low: ArraySlice<UInt8>, _ high: ArraySlice<UInt8>, from source: Int32, to grammar: inout Grammar
   ) throws(GrammarError) {
-    guard let first = low.first, let last = high.first else { return grammar.addChoice(from: source, to: target) }
+    guard let first = low.first, let last = high.first else {
+      return grammar.addChoice(from: source, to: target)
+    }
     let (lowRest, highRest) = (low.dropFirst(), high.dropFirst())
     if first == last {
       let next = try grammar.addState()

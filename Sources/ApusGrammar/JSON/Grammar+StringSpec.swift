@@ -19,7 +19,8 @@ extension Grammar {
       let length = PatternNode.repetition(.set(.all), min: spec.min, max: spec.max, offset: 0)
       guard length.size <= GrammarLimits.nondeterministicStates else {
         throw .limitExceeded(
-          what: "a pattern or format beside minLength \(spec.min) or maxLength \(spec.max ?? spec.min) needs \(length.size) states",
+          what:
+            "a pattern or format beside minLength \(spec.min) or maxLength \(spec.max ?? spec.min) needs \(length.size) states",
           limit: GrammarLimits.nondeterministicStates)
       }
       parts.append(try Self.automaton(length))
@@ -61,7 +62,9 @@ extension Grammar {
         }
         guard next.count == parts.count else { continue }
         let target: Int32
-        if let found = known[next] { target = found } else {
+        if let found = known[next] {
+          target = found
+        } else {
           target = try addState()
           known[next] = target
           open.append(next)

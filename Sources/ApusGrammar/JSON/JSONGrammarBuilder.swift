@@ -2,8 +2,8 @@ import ApusCheckpoint
 
 /// Writes down the JSON texts that satisfy a schema.
 ///
-/// Each object, array and string is a rule, made once for what is said of it, wherever it stands: so schemas that refer
-/// to themselves end. Numbers and literals stand where the value stands.
+/// Each object, array and string is a rule, made once for what is said of it, wherever it stands: so schemas
+/// that refer to themselves end. Numbers and literals stand where the value stands.
 struct JSONGrammarBuilder {
   /// What is said of an array.
   struct ArraySpec: Hashable {
@@ -124,9 +124,11 @@ struct JSONGrammarBuilder {
       try grammar.addBytes("false".utf8, from: source, to: target)
     }
     if types.contains(.integer) || types.contains(.fraction) {
-      // Numbers that are no integers alone are what is left of a number: integers are spelled as one there too.
+      // Numbers that are no integers alone are what is left of a number: integers are spelled as one there
+      // too.
       try grammar.addNumber(
-        isInteger: !types.contains(.fraction), lower: facts.lower, upper: facts.upper, from: source, to: target)
+        isInteger: !types.contains(.fraction), lower: facts.lower, upper: facts.upper, from: source,
+        to: target)
     }
     if types.contains(.string), let spec = StringSpec(facts) {
       grammar.addCall(try rule(for: .string(spec)), from: source, to: target)
@@ -161,7 +163,9 @@ struct JSONGrammarBuilder {
     let last = min(spec.max ?? fixed, spec.items == nil ? spec.prefix.count : .max)
     for index in 0...last {
       if index >= spec.min { try addEnd(of: rule, from: state, isEmpty: index == 0) }
-      guard index < last, let element = index < spec.prefix.count ? spec.prefix[index] : spec.items else { break }
+      guard index < last, let element = index < spec.prefix.count ? spec.prefix[index] : spec.items else {
+        break
+      }
       let next = try grammar.addState()
       let first = index == 0 ? state : try addComma(from: state)
       try addValue(element, from: first, to: next)

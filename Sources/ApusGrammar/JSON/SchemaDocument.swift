@@ -52,7 +52,8 @@ struct SchemaDocument {
     case .boolean(false): result = []
     case .object(let members): result = try alternatives(members, pointer)
     case nil:
-      throw .invalidKeyword(pointer: pointer.text, found: "nothing", expected: "the schema that is referred to")
+      throw .invalidKeyword(
+        pointer: pointer.text, found: "nothing", expected: "the schema that is referred to")
     case let value?:
       throw .invalidKeyword(pointer: pointer.text, found: value.kind, expected: "an object or a boolean")
     }
@@ -98,7 +99,8 @@ struct SchemaDocument {
     guard let value = members[keyword] else { return 0 }
     guard case .array(let parts) = value, !parts.isEmpty else {
       throw .invalidKeyword(
-        pointer: pointer.appending(keyword).text, found: value.kind, expected: "an array of schemas, not empty")
+        pointer: pointer.appending(keyword).text, found: value.kind,
+        expected: "an array of schemas, not empty")
     }
     return parts.count
   }

@@ -155,7 +155,8 @@ struct StringPattern: Hashable {
   var isWhole: Bool
 }
 
-/// A JSON value by the one way it is spelled here: no white space but the separators', numbers as in the schema.
+/// A JSON value by the one way it is spelled here: no white space but the separators', numbers as in the
+/// schema.
 struct JSONLiteral: Hashable {
   var spelled: [UInt8]
   var value: JSONValue

@@ -7,7 +7,8 @@ struct SchemaReader {
 
   /// Say nothing of what is valid.
   private static let annotations: Set<String> = [
-    "title", "description", "default", "examples", "example", "$schema", "$id", "$comment", "$anchor", "$defs",
+    "title", "description", "default", "examples", "example", "$schema", "$id", "$comment", "$anchor",
+    "$defs",
     "definitions", "deprecated", "readOnly", "writeOnly", "contentEncoding", "contentMediaType",
     "discriminator", "externalDocs", "xml",
   ]
@@ -117,7 +118,9 @@ extension SchemaReader {
   private func readNumber(
     _ keyword: String, _ value: JSONValue, _ facts: inout SchemaFacts
   ) throws(GrammarError) -> Bool {
-    guard ["minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"].contains(keyword) else { return false }
+    guard ["minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"].contains(keyword) else {
+      return false
+    }
     switch value {
     case .integer, .number: break
     default: throw invalid(keyword, value, "a number")
@@ -212,10 +215,12 @@ extension SchemaReader {
           reason: "minProperties above the number of required properties is not supported")
       }
     case "maxProperties":
-      guard try count(keyword, value) >= propertyCount, members["additionalProperties"] == .boolean(false) else {
+      guard try count(keyword, value) >= propertyCount, members["additionalProperties"] == .boolean(false)
+      else {
         throw .unsupportedKeyword(
           pointer: pointer.appending(keyword).text,
-          reason: "maxProperties is not supported but where additionalProperties is false and it says nothing")
+          reason: "maxProperties is not supported but where additionalProperties is false and it says nothing"
+        )
       }
     default: return false
     }

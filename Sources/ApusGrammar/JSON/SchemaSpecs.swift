@@ -85,7 +85,8 @@ extension SchemaFacts {
         && required.isEmpty && additional == nil
       guard isBare else {
         throw .unsupportedKeyword(
-          pointer: "#", reason: "schemas of the parts of \(literal.value.kind) beside enum or const are not supported")
+          pointer: "#",
+          reason: "schemas of the parts of \(literal.value.kind) beside enum or const are not supported")
       }
       return true
     }

@@ -1,5 +1,5 @@
-/// Values of `format` that are enforced, as patterns of whole strings. Each describes texts that the format's own
-/// specification accepts; not always all of them, where that says so.
+/// Values of `format` that are enforced, as patterns of whole strings. Each describes texts that the format's
+/// own specification accepts; not always all of them, where that says so.
 ///
 /// Names the specification does not have, such as int32 or password, say nothing of what is valid.
 enum StringFormat {

@@ -2,8 +2,9 @@ import ApusEngine
 
 /// The masks of an automaton's states, made when they are first asked for and kept.
 ///
-/// A state's own mask says which tokens may come without a word on its callers; those that close what the callers
-/// opened and go on are kept as places in the tree of tokens, and are looked at for each step: some hundred nodes.
+/// A state's own mask says which tokens may come without a word on its callers; those that close what the
+/// callers opened and go on are kept as places in the tree of tokens, and are looked at for each step: some
+/// hundred nodes.
 struct MaskCache {
   /// All that a state's own mask depends on.
   private struct Key: Hashable {
@@ -36,17 +37,19 @@ struct MaskCache {
 
   private let automaton: Automaton
   private let vocabulary: TokenVocabulary
+  private let byteCountMax: Int
   private let walker: MaskWalker
   private var masks: [Key: Mask] = [:]
   private var order: [Key] = []
   private(set) var byteCount = 0
 
-  init(_ automaton: Automaton, _ vocabulary: TokenVocabulary) {
+  init(_ automaton: Automaton, _ vocabulary: TokenVocabulary, byteCountMax: Int = MaskCache.byteCountMax) {
     self.automaton = automaton
     self.vocabulary = vocabulary
+    self.byteCountMax = byteCountMax
     walker = MaskWalker(automaton, vocabulary.trie)
     for state in 0..<Int32(automaton.stateCount) {
-      guard walker.visitCount < Self.visitsAhead, byteCount < Self.byteCountMax / 2 else { break }
+      guard walker.visitCount < Self.visitsAhead, byteCount < byteCountMax / 2 else { break }
       var place = AutomatonState(automaton)
       place.state = state
       _ = mask(of: place)
@@ -90,7 +93,9 @@ struct MaskCache {
     var words: [UInt32] = []
     if count < wordCount {
       tokens.reserveCapacity(count)
-      for range in walker.found { tokens += vocabulary.trie.tokens[Int(range.lowerBound)..<Int(range.upperBound)] }
+      for range in walker.found {
+        tokens += vocabulary.trie.tokens[Int(range.lowerBound)..<Int(range.upperBound)]
+      }
     } else {
       words = Array(repeating: 0, count: wordCount)
       words.withUnsafeMutableBufferPointer { words in
@@ -105,11 +110,12 @@ struct MaskCache {
   }
 
   private mutating func keep(_ mask: Mask, _ key: Key) {
-    if byteCount + mask.byteCount > Self.byteCountMax {
-      for old in order.prefix(order.count / 2 + 1) {
+    if byteCount + mask.byteCount > byteCountMax {
+      let count = (order.count + 1) / 2
+      for old in order.prefix(count) {
         if let gone = masks.removeValue(forKey: old) { byteCount -= gone.byteCount }
       }
-      order.removeFirst(order.count / 2 + 1)
+      order.removeFirst(count)
     }
     masks[key] = mask
     order.append(key)

@@ -4,7 +4,8 @@ final class MaskWalker {
   struct Place {
     var state: Int32
     var count: Int32 = 0
-    /// The innermost caller: the node's depth at which the walk called, -1 - n for the n-th of the stack, or `outside`.
+    /// The innermost caller: the node's depth at which the walk called, -1 - n for the n-th of the stack, or
+    /// `outside`.
     var caller: Int32
     var levels: Int32
     /// Of a node whose byte called: the state that was left, and its own caller.

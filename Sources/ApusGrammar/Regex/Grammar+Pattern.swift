@@ -2,8 +2,9 @@
 enum TextSpelling {
   /// In UTF-8.
   case plain
-  /// As inside a JSON string, each scalar in one way only: escapes for what needs one, the short ones where there are
-  /// short ones, else \u00xx in lower case. So languages of spellings meet and differ as those of the texts do.
+  /// As inside a JSON string, each scalar in one way only: escapes for what needs one, the short ones where
+  /// there are short ones, else \u00xx in lower case. So languages of spellings meet and differ as those of
+  /// the texts do.
   case json
 }
 

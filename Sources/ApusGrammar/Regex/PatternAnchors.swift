@@ -7,8 +7,8 @@ struct PatternAnchors {
     try settled(node, isAtStart: true, isAtEnd: true)
   }
 
-  /// The texts that match somewhere, as JSON Schema's `pattern` has it. Anchors are allowed at the beginning and at the
-  /// end of the pattern and of its alternatives.
+  /// The texts that match somewhere, as JSON Schema's `pattern` has it. Anchors are allowed at the beginning
+  /// and at the end of the pattern and of its alternatives.
   func anywhere(_ node: PatternNode) throws(GrammarError) -> PatternNode {
     if case .alternatives(let parts) = node {
       var results: [PatternNode] = []

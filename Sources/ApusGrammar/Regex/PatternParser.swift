@@ -1,9 +1,9 @@
 /// Parses regular expressions: the part of ECMAScript's and Python's syntax that describes a set of texts.
 ///
 /// Classes are those of ECMAScript but for ASCII only: `\d` is [0-9], `\w` is [0-9A-Za-z_], `\s` is
-/// [ \t\n\r\f\v]; `.` is all but \n, \r, U+2028 and U+2029. Groups, named or not, only group; a lazy quantifier
-/// describes the same texts as a greedy one. What is left out is refused by name: lookaround, back references, word
-/// boundaries, possessive quantifiers, atomic groups, flags, `\p{}`.
+/// [ \t\n\r\f\v]; `.` is all but \n, \r, U+2028 and U+2029. Groups, named or not, only group; a lazy
+/// quantifier describes the same texts as a greedy one. What is left out is refused by name: lookaround, back
+/// references, word boundaries, possessive quantifiers, atomic groups, flags, `\p{}`.
 struct PatternParser {
   /// `{m,n}` counts up to here.
   static let repetitionMax = 65_536

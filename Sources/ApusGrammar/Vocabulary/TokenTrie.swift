@@ -1,5 +1,5 @@
-/// Tokens by their bytes: nodes in the order of a walk that visits a node before those below it, so that a walk is a
-/// loop, and what a byte rules out is skipped by one jump.
+/// Tokens by their bytes: nodes in the order of a walk that visits a node before those below it, so that a
+/// walk is a loop, and what a byte rules out is skipped by one jump.
 struct TokenTrie: Sendable {
   /// By node, of which the root is none: the byte that leads there.
   let bytes: [UInt8]
@@ -58,7 +58,8 @@ struct TokenTrie: Sendable {
     self.tokenStarts = tokenStarts
     self.tokens = tokens
     depthMax = Int(depths.max() ?? 0)
-    openingsMax = spelled.map { token in token.bytes.count { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "{") } }
+    openingsMax =
+      spelled.map { token in token.bytes.count { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "{") } }
       .max() ?? 0
     var starts: [Int32] = [0]
     var spelling: [UInt8] = []

@@ -1,7 +1,8 @@
-/// What a model's tokens spell: the bytes of each, as they stand in the middle of a text, and which ones end a text.
+/// What a model's tokens spell: the bytes of each, as they stand in the middle of a text, and which ones end
+/// a text.
 ///
-/// Tokens lie in a tree of their bytes, so that one walk over an automaton tells which may come. Immutable; made once
-/// for a model and shared.
+/// Tokens lie in a tree of their bytes, so that one walk over an automaton tells which may come. Immutable;
+/// made once for a model and shared.
 public final class TokenVocabulary: Sendable {
   /// Bytes of a token, at most: longer ones never come.
   public static let tokenBytesMax = 512
@@ -11,14 +12,16 @@ public final class TokenVocabulary: Sendable {
   /// Those that end a text.
   public let eosTokenIDs: [Int32]
   let trie: TokenTrie
-  /// `[256]`: bytes that are a token by themselves: what consists of them can be spelled from every place, which is
-  /// what keeps constraints from dead ends.
+  /// `[256]`: bytes that are a token by themselves: what consists of them can be spelled from every place,
+  /// which is what keeps constraints from dead ends.
   let alphabet: [Bool]
 
   /// - Parameters:
   ///   - size: tokens of the model; ids from 0.
-  ///   - eosTokenIDs: tokens that end a text. Their bytes are not asked for. Those outside the model never come.
-  ///   - bytes: what a token adds to a text; nil or nothing for tokens that may not be part of one, such as those
+  ///   - eosTokenIDs: tokens that end a text. Their bytes are not asked for. Those outside the model never
+  /// come.
+  ///   - bytes: what a token adds to a text; nil or nothing for tokens that may not be part of one, such as
+  /// those
   ///     that steer a conversation.
   public init(size: Int, eosTokenIDs: [Int32], bytes: (Int32) -> [UInt8]?) {
     precondition(size > 0 && size <= Int(Int32.max), "a vocabulary of \(size) tokens")

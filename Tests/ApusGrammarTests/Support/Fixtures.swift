@@ -29,6 +29,9 @@ enum Fixtures {
   static let patterns: [PatternCase] = read("patterns.json")
   static let walks: [Walk] = read("walks.json")
 
+  /// Random characters take long to come upon these patterns.
+  static func wanders(_ name: String) -> Bool { ["pattern anywhere", "two patterns"].contains(name) }
+
   private static func read<Value: Decodable>(_ name: String) -> [Value] {
     do {
       let url = try #require(

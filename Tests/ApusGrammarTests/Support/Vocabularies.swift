@@ -9,12 +9,16 @@ enum Vocabularies {
   /// Every byte, and some tokens that cross what a constraint tells apart.
   static let bytes: TokenVocabulary = {
     let longer = [
-      "\"", "\",", "\":", "\": ", "\": \"", "{\"", "{\"a", "\"}", "\"}]", "}}", "]]", "[[", "[{", "[\"", "{}", "[]", "\"\"",
-      ", \"", "\",\"", "true", "false}", "null]", "12", "0.5", "ab", "abc", "\\u", "\\ud83d", "\\\"", "é", "漢字",
+      "\"", "\",", "\":", "\": ", "\": \"", "{\"", "{\"a", "\"}", "\"}]", "}}", "]]", "[[", "[{", "[\"", "{}",
+      "[]", "\"\"",
+      ", \"", "\",\"", "true", "false}", "null]", "12", "0.5", "ab", "abc", "\\u", "\\ud83d", "\\\"", "é",
+      "漢字",
       "a\"", "name", "name\": 1", "    ", "\n  ", "}, {", "],[", "00",
     ].map { Array($0.utf8) }
     // Halves of characters, as byte pairs make them.
-    let halves: [[UInt8]] = [[0xC3], [0xA9, 0x22], [0xF0, 0x9F], [0x9F, 0x90, 0xA6], [0xA6, 0x22, 0x7D], [0xE6, 0xBC]]
+    let halves: [[UInt8]] = [
+      [0xC3], [0xA9, 0x22], [0xF0, 0x9F], [0x9F, 0x90, 0xA6], [0xA6, 0x22, 0x7D], [0xE6, 0xBC],
+    ]
     return make((0...255).map { [UInt8($0)] } + longer + halves)
   }()
 

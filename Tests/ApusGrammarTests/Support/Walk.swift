@@ -46,7 +46,8 @@ extension CompiledGrammar {
       guard var token = allowed.randomElement(using: &random) else { return nil }
       if Int.random(in: 0..<40, using: &random) < 8 + step {
         let ends = allowed.filter { id in
-          vocabulary.bytes(of: id).map { "\"]}".utf8.contains($0.first!) && (step < 60 || $0.count == 1) } ?? true
+          vocabulary.bytes(of: id).map { "\"]}".utf8.contains($0.first!) && (step < 60 || $0.count == 1) }
+            ?? true
         }
         token = ends.randomElement(using: &random) ?? token
       }
