@@ -27,5 +27,4 @@ print(len(walks), "texts,", wrong, "refused")
 if wrong:
     sys.exit(1)
 with open("walks.json", "w", encoding="utf-8") as file:
-    json.dump(walks, file, ensure_ascii=False, indent=0)
-    file.write("\n")
+    file.write("[\n" + ",\n".join(json.dumps(walk, ensure_ascii=False) for walk in walks) + "\n]\n")

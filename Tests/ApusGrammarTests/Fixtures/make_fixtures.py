@@ -220,7 +220,6 @@ def pattern_cases():
 
 for name, cases in [("schemas.json", schema_cases()), ("patterns.json", pattern_cases())]:
     with open(name, "w", encoding="utf-8") as file:
-        json.dump(cases, file, ensure_ascii=False, indent=0)
-        file.write("\n")
+        file.write("[\n" + ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases) + "\n]\n")
     print(name, len(cases), "cases,", sum(len(c["accepted"]) for c in cases), "accepted,",
           sum(len(c["rejected"]) for c in cases), "rejected")
