@@ -40,6 +40,7 @@ let package = Package(
     .library(name: "Apus", targets: ["Apus"]),
     .library(name: "ApusEngine", targets: ["ApusEngine"]),
     .library(name: "ApusObservability", targets: ["ApusObservability"]),
+    .library(name: "ApusGrammar", targets: ["ApusGrammar"]),
     .library(name: "ApusModel", targets: ["ApusModel"]),
     .library(name: "ApusCheckpoint", targets: ["ApusCheckpoint"]),
     .library(name: "ApusTokenizer", targets: ["ApusTokenizer"]),
@@ -70,18 +71,20 @@ let package = Package(
     library("ApusTemplate", ["ApusCheckpoint"]),
     library("ApusEngine", ["ApusModel", "ApusKernels"]),
     library("ApusObservability", ["ApusEngine", "ApusCheckpoint", metrics]),
+    library("ApusGrammar", ["ApusEngine", "ApusCheckpoint"]),
     library("ApusStories", exclude: ["Training"], resources: [.copy("Model")]),
     library(
       "Apus",
       [
-        "ApusEngine", "ApusModel", "ApusCheckpoint", "ApusObservability", "ApusTokenizer", "ApusTemplate",
+        "ApusEngine", "ApusGrammar", "ApusModel", "ApusCheckpoint", "ApusObservability", "ApusTokenizer",
+        "ApusTemplate",
         "ApusStories",
       ]),
     .executableTarget(
       name: "ApusCommand",
       dependencies: [
-        "Apus", "ApusEngine", "ApusModel", "ApusCheckpoint", "ApusObservability", "ApusTokenizer",
-        "ApusTemplate", "ApusKernels", argumentParser,
+        "Apus", "ApusEngine", "ApusGrammar", "ApusModel", "ApusCheckpoint", "ApusObservability",
+        "ApusTokenizer", "ApusTemplate", "ApusKernels", argumentParser,
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -125,7 +128,10 @@ let package = Package(
       "ApusObservability",
       ["ApusObservability", "ApusEngine", "ApusCheckpoint", "ApusModel", metrics],
       resources: [.copy("Fixtures")]),
-    tests("Apus", ["Apus", "ApusTemplate", "ApusCheckpoint", "ApusTokenizer"]),
+    tests(
+      "ApusGrammar", ["ApusGrammar", "ApusEngine", "ApusStories", "ApusTokenizer"],
+      resources: [.copy("Fixtures")]),
+    tests("Apus", ["Apus", "ApusEngine", "ApusGrammar", "ApusTemplate", "ApusCheckpoint", "ApusTokenizer"]),
     .testTarget(name: "TidyTests", swiftSettings: strict),
     tests("ApusCommand", ["ApusCommand", "ApusEngine", argumentParser]),
     tests("BatchBenchmark", ["BenchmarkSupport", "ApusEngine", "ApusObservability"]),

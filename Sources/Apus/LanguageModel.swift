@@ -20,6 +20,8 @@ public final class LanguageModel: Sendable {
   public let context: KernelContext
   /// Type that generators hold keys and values in.
   public let kvType: KVType
+  /// Makes constraints for the model's tokens.
+  public let constraints: ConstraintCompiler
 
   /// A template that cannot be used keeps nobody from using the model without it.
   private let chatTemplateResult: Result<ChatTemplate?, LanguageModelError>
@@ -33,7 +35,7 @@ public final class LanguageModel: Sendable {
 
   /// Tokens that end a text, of those the model can produce.
   public var eosTokenIDs: [Int32] {
-    configuration.eosTokenIDs.filter { (0..<configuration.vocabularySize).contains($0) }.map(Int32.init)
+    configuration.producibleEOSTokenIDs
   }
 
   /// A model from parts that are there already.
@@ -47,6 +49,7 @@ public final class LanguageModel: Sendable {
     self.tokenizer = tokenizer
     self.context = context
     self.kvType = kvType
+    constraints = ConstraintCompiler(tokenizer, weights.configuration)
   }
 
   /// Loads a folder, a GGUF file, or the embedded model.

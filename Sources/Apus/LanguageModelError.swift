@@ -1,4 +1,5 @@
 public import ApusEngine
+public import ApusGrammar
 public import ApusKernels
 public import ApusModel
 public import ApusStories
@@ -19,6 +20,8 @@ public enum LanguageModelError: Error, Sendable, Equatable, CustomStringConverti
   case generation(index: Int, GenerationError)
   /// A prompt cannot be turned into tokens.
   case encoding(index: Int, TokenizerError)
+  /// What the text must be cannot be compiled.
+  case constraint(GrammarError)
   /// The engine was shut down before the prompt of that index was done.
   case shutDown(index: Int)
 
@@ -33,6 +36,7 @@ public enum LanguageModelError: Error, Sendable, Equatable, CustomStringConverti
     case .prompt(let index, let error): "prompt \(index): \(error.description)"
     case .generation(let index, let error): "prompt \(index): \(error.description)"
     case .encoding(let index, let error): "prompt \(index): \(error.description)"
+    case .constraint(let error): error.description
     case .shutDown(let index): "prompt \(index): the engine was shut down"
     }
   }

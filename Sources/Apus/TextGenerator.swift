@@ -1,4 +1,5 @@
 public import ApusEngine
+public import ApusGrammar
 import ApusModel
 
 /// How many sequences run together, how long they may be, and how prompts are cut.
@@ -58,13 +59,20 @@ public final class TextGenerator: Sendable {
   }
 
   /// Continues `prompt`; text arrives as it is generated. Dropping the stream ends the request.
+  /// - Parameter format: what the text must be; nil: any text.
   public func generate(
-    _ prompt: String, sampling: SamplingParameters = SamplingParameters()
+    _ prompt: String, sampling: SamplingParameters = SamplingParameters(), format: OutputFormat? = nil
   ) async throws(LanguageModelError) -> TextStream {
     let tokens: [Int32]
     do { tokens = try model.encode(prompt) } catch { throw .encoding(index: 0, error) }
+    var request = GenerationRequest(promptTokens: tokens, sampling: sampling)
+    if let format {
+      do { request.constraint = try model.constraints.constraint(for: format) } catch {
+        throw .constraint(error)
+      }
+    }
     do {
-      let stream = try await engine.generate(GenerationRequest(promptTokens: tokens, sampling: sampling))
+      let stream = try await engine.generate(request)
       return TextStream(stream, text: GeneratedText(model.tokenizer, continuing: tokens))
     } catch { throw .prompt(index: 0, error) }
   }
@@ -73,11 +81,12 @@ public final class TextGenerator: Sendable {
 extension LanguageModel {
   /// Continues one prompt on an engine of its own. For several at a time, make a `TextGenerator`.
   public func generate(
-    _ prompt: String, sampling: SamplingParameters = SamplingParameters(), maxSequenceLength: Int? = nil
+    _ prompt: String, sampling: SamplingParameters = SamplingParameters(), format: OutputFormat? = nil,
+    maxSequenceLength: Int? = nil
   ) async throws(LanguageModelError) -> TextStream {
     let generator = try TextGenerator(
       self, options: GeneratorOptions(batchSize: 1, maxSequenceLength: maxSequenceLength))
-    var stream = try await generator.generate(prompt, sampling: sampling)
+    var stream = try await generator.generate(prompt, sampling: sampling, format: format)
     stream.generator = generator
     return stream
   }

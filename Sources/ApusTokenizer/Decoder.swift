@@ -62,6 +62,21 @@ struct DecoderState: Sendable {
     textStates = decoder.textSteps.map { TextStepState($0) }
   }
 
+  /// The bytes that a token adds in the middle of a text, whatever stands on either side.
+  static func bytes(of token: [UInt8], _ decoder: Decoder) throws(TokenizerError) -> [UInt8] {
+    var state = DecoderState(decoder, keepsBytes: true)
+    for index in state.hasBegun.indices { state.hasBegun[index] = true }
+    state.hasJoined = true
+    // What is stripped is at a text's beginning and end.
+    state.textStates = decoder.textSteps.compactMap { step in
+      if case .replace = step { TextStepState(step) } else { nil }
+    }
+    var bytes: [UInt8] = []
+    try state.append(token, to: &bytes)
+    try state.finish(to: &bytes)
+    return bytes
+  }
+
   /// Takes a token; appends the text that is settled by now.
   mutating func append(_ token: [UInt8], to text: inout [UInt8]) throws(TokenizerError) {
     try run(token, step: 0, &text)

@@ -222,6 +222,14 @@ extension Tokenizer {
     return text
   }
 
+  /// The bytes that a token adds in the middle of a text, a part of a character where it spells one; nil for special
+  /// tokens and ids without a token, which add none. Where decoding looks across tokens, as a replacement in the joined
+  /// text may, this is what the token gives alone.
+  public func bytes(of id: Int32) -> [UInt8]? {
+    guard let token = decodedForm(id), !parts.added.isSpecial(token) else { return nil }
+    return try? DecoderState.bytes(of: token, parts.decoder)
+  }
+
   func decoderState(keepsBytes: Bool) -> DecoderState {
     DecoderState(parts.decoder, keepsBytes: keepsBytes)
   }

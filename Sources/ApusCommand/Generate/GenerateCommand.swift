@@ -1,5 +1,6 @@
 import Apus
 import ApusEngine
+import ApusGrammar
 import ApusKernels
 import ApusModel
 import ApusObservability
@@ -23,6 +24,10 @@ struct GenerateCommand: AsyncParsableCommand {
       {"ids": [1, 2, 3]}, with any of max_tokens, temperature, top_k, top_p, min_p, seed, \
       stop_token_ids, ignore_eos and logprobs for that request alone. Empty lines are skipped.
 
+      --json, --json-schema, --regex and --choice bind the text of every request, token by token. Of a schema, \
+      properties come in its order; without additionalProperties no others come. What is not supported is \
+      refused by name.
+
       --output text prints a single prompt's text as it is generated; several are printed under a line \
       each that tells which it is. json prints one object a line: index, prompt, prompt_ids, ids, text, \
       finish_reason (stop or length), error, logprobs, seed, usage and timing. A model without \
@@ -41,6 +46,7 @@ struct GenerateCommand: AsyncParsableCommand {
   var prompts: String?
 
   @OptionGroup(title: "Sampling") var sampling: SamplingOptions
+  @OptionGroup(title: "Format") var format: FormatOptions
   @OptionGroup(title: "Batching") var batch: BatchOptions
   @OptionGroup(title: "Kernels") var kernels: KernelOptions
   @OptionGroup(title: "Observation") var observation: ObservationOptions
@@ -56,9 +62,14 @@ struct GenerateCommand: AsyncParsableCommand {
       output == .text || prompts.contains(where: \.prompt.isText)
       ? try files.tokenizer(for: output == .text ? "--output text" : "a prompt of text")
       : try files.tokenizer()
-    let requests = try prompts.map { try GenerationRequest($0, tokenizer: tokenizer) }
+    var requests = try prompts.map { try GenerationRequest($0, tokenizer: tokenizer) }
     let model = try files.open()
     let sizes = try validate(requests, from: prompts, model.configuration)
+    if let (format, place) = try format.format() {
+      let constraint = try constraint(
+        format, place: place, try tokenizer ?? files.tokenizer(for: place), model.configuration)
+      for index in requests.indices { requests[index].constraint = constraint }
+    }
     let configuration = EngineConfiguration(
       sizes, requestCount: requests.count, eosTokenIDs: model.configuration.eosTokenIDs,
       vocabularySize: model.configuration.vocabularySize)
@@ -91,6 +102,14 @@ struct GenerateCommand: AsyncParsableCommand {
       prefillStep: sizes.prefillStep, policy: configuration.policy.name,
       prefixCaching: configuration.prefixCaching, draftTokensMax: configuration.draftTokensMax,
       eosTokenIDs: configuration.eosTokenIDs)
+  }
+
+  private func constraint(
+    _ format: OutputFormat, place: String, _ tokenizer: Tokenizer, _ configuration: ModelConfiguration
+  ) throws -> GrammarConstraint {
+    do {
+      return try ConstraintCompiler(tokenizer, configuration).constraint(for: format)
+    } catch { throw CommandFailure("\(place): \(error)".asOneLine) }
   }
 
   /// Every prompt of the command line and the prompts file.
