@@ -24,8 +24,6 @@ package struct Scheduler: Sendable {
   var plannedRows: [Int]
   var drafts: [Range<Int>]
   var admissionCount = 0
-  /// Admissions of requests that had not been admitted before.
-  var firstAdmissionCount = 0
   var isStepInFlight = false
   /// No request ends by its deadlines before this.
   var nextDeadline = Duration.seconds(Int64.max)
@@ -79,8 +77,7 @@ package struct Scheduler: Sendable {
         throw .needsTooManyPages(needed: needed, pageCount: limits.pageCount)
       }
     }
-    for var request in requests {
-      request.admissionsBefore = firstAdmissionCount
+    for request in requests {
       for case let deadline? in [request.queueDeadline, request.deadline] {
         nextDeadline = min(nextDeadline, deadline)
       }
@@ -108,13 +105,13 @@ package struct Scheduler: Sendable {
 
   mutating func endWaiting(_ index: Int, reason: FinishReason, events: inout [SchedulerEvent]) {
     let request = waiting.remove(at: index)
-    policy.ended(of: request.tenant)
+    policy.ended(of: request.tenant, wasWaiting: true)
     events.append(.finished(request.id, slot: nil, reason: reason))
   }
 
   mutating func end(slot: Int, reason: FinishReason, events: inout [SchedulerEvent]) {
     let request = vacate(slot)
-    policy.ended(of: request.tenant)
+    policy.ended(of: request.tenant, wasWaiting: false)
     events.append(.finished(request.id, slot: slot, reason: reason))
   }
 
