@@ -126,6 +126,17 @@ let package = Package(
       ["ApusObservability", "ApusEngine", "ApusCheckpoint", "ApusModel", metrics],
       resources: [.copy("Fixtures")]),
     tests("Apus", ["Apus", "ApusTemplate", "ApusCheckpoint", "ApusTokenizer"]),
+    .target(
+      name: "Simulator", dependencies: ["ApusEngine", "ApusModel", "TestSupport"],
+      path: "Tests/Simulation/Simulator", swiftSettings: strict),
+    .executableTarget(
+      name: "apus-simulate", dependencies: ["Simulator"], path: "Tests/Simulation/Command",
+      swiftSettings: strict),
+    .testTarget(
+      name: "SimulationTests", dependencies: ["Simulator"], path: "Tests/Simulation",
+      exclude: ["Command", "Faults", "README.md", "Simulator", "make-package.sh", "run-faults.sh"],
+      swiftSettings: strict),
+    tests("Apus", ["Apus"]),
     .testTarget(name: "TidyTests", swiftSettings: strict),
     tests("ApusCommand", ["ApusCommand", "ApusEngine", argumentParser]),
     tests("BatchBenchmark", ["BenchmarkSupport", "ApusEngine", "ApusObservability"]),

@@ -62,5 +62,7 @@ package struct HistoryTextError: Error, Equatable, CustomStringConvertible {
   /// What cannot be read: no `name=number` of a known name.
   package var field: String
 
+  package init(field: String) { self.field = field }
+
   package var description: String { "\"\(field)\" is no field of a history, expected a known name=number" }
 }

@@ -22,9 +22,11 @@ package struct HistoryGenerator {
 
   private mutating func history() -> History {
     var history = History()
-    history.settings = settings()
+    let isCrowded = chance(25)
+    history.settings = settings(isCrowded: isCrowded)
     let profile = Profile(
-      lengthMax: max(1, chance(30) ? 3 : history.settings.context * 2 / 3), isBurst: chance(40),
+      lengthMax: max(1, isCrowded || chance(30) ? 4 : history.settings.context * 2 / 3), isBurst: chance(40),
+      isCrowded: isCrowded,
       tenantCount: int(1...3), priorityCount: chance(50) ? 1 : 3, trouble: chance(50) ? 0 : int(5...40),
       hasFamilies: chance(50), vocabulary: history.settings.vocabulary)
     let count = chance(20) ? int(8...20) : int(1...8)
@@ -37,9 +39,9 @@ package struct HistoryGenerator {
     return history.normalized
   }
 
-  private mutating func settings() -> History.Settings {
+  private mutating func settings(isCrowded: Bool) -> History.Settings {
     var settings = History.Settings()
-    settings.slots = int(1...4)
+    settings.slots = isCrowded ? int(3...5) : int(1...4)
     settings.rows = settings.slots + below(chance(50) ? 3 : 16)
     settings.prefill = chance(50) ? int(1...4) : int(4...24)
     settings.pageSize = chance(80) ? int(2...4) : chance(50) ? 1 : 8
@@ -47,6 +49,7 @@ package struct HistoryGenerator {
     let need = (settings.context + settings.pageSize - 1) / settings.pageSize
     // Mostly too few for all slots: who comes must wait, or who is there must go.
     settings.pages = chance(20) ? need * settings.slots : max(1, need / 2 + int(0...need))
+    if isCrowded { settings.pages = need + int(0...3) }
     if chance(10) { settings.queue = int(1...4) }
     if chance(10) { settings.queueTokens = int(1...60) }
     settings.isStatic = chance(10) ? 1 : 0
@@ -66,6 +69,8 @@ package struct HistoryGenerator {
   private struct Profile {
     var lengthMax: Int
     var isBurst: Bool
+    /// Short prompts and long outputs in few pages: all get in, and then lose their pages to each other.
+    var isCrowded: Bool
     var tenantCount: Int
     var priorityCount: Int
     /// Of a hundred requests, those that each kind of trouble meets.
@@ -80,7 +85,7 @@ package struct HistoryGenerator {
     var arrival = History.Arrival()
     arrival.at = time
     arrival.prompt = int(1...profile.lengthMax)
-    arrival.max = chance(40) ? int(1...3) : int(1...context)
+    arrival.max = profile.isCrowded ? int(context / 2...context) : chance(40) ? int(1...3) : int(1...context)
     arrival.seed = below(1 << 16)
     if chance(60) {
       arrival.stem = int(0...1)
@@ -94,7 +99,7 @@ package struct HistoryGenerator {
     if profile.hasFamilies && chance(40) { arrival.count = int(2...4) }
     if profile.hasFamilies && index > 0 && chance(30) { arrival.fork = int(1...index) }
     if chance(15) { arrival.scores = 1 }
-    if chance(profile.trouble) { arrival.cancel = int(1...40) }
+    if chance(profile.trouble) { arrival.cancel = int(1...60) }
     if chance(50) { arrival.inFlight = 1 }
     if chance(profile.trouble) { arrival.timeout = int(1...60) }
     if chance(profile.trouble) { arrival.queueTimeout = int(1...30) }

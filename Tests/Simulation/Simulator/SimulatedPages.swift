@@ -40,12 +40,15 @@ struct SimulatedPages {
 
   mutating func copy(_ copy: PageCopy) throws(Violation) {
     guard copy.source != copy.target, (0..<Int32(pageCount)).contains(copy.source),
-      (0..<Int32(pageCount)).contains(copy.target), holders[Int(copy.target)] == 1
+      (0..<Int32(pageCount)).contains(copy.target), ownerCount(copy.target) == 1
     else { throw Violation("\(copy) is not to a page of one sequence") }
     for offset in 0..<pageSize {
       contents[Int(copy.target) * pageSize + offset] = contents[Int(copy.source) * pageSize + offset]
     }
   }
+
+  /// Slots that hold `page` and did not find it in this step.
+  private func ownerCount(_ page: Int32) -> Int { holders[Int(page)] - joined.count { $0.page == page } }
 
   mutating func release(slot: Int) {
     for page in tables[slot] { holders[Int(page)] -= 1 }
@@ -58,8 +61,7 @@ struct SimulatedPages {
       throw Violation("slot \(slot) has no page for position \(position)")
     }
     let page = Int(tables[slot][position / pageSize])
-    let others = joined.count { $0.page == page && $0.slot != slot }
-    guard holders[page] - others == 1 else {
+    guard ownerCount(Int32(page)) == 1, !joined.contains(where: { $0 == (slot, Int32(page)) }) else {
       throw Violation("slot \(slot) writes position \(position) to page \(page), which \(holders[page]) hold")
     }
     contents[page * pageSize + position % pageSize] = content
