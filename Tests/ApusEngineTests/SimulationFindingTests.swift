@@ -40,10 +40,31 @@ struct SimulationFindingTests {
     var returned: [Int] = []
     while !driver.scheduler.isIdle {
       let events = driver.step().events
-      guard events.contains(where: { if case .preempted(id(2), _, _) = $0 { true } else { false } }) else { continue }
+      guard events.contains(where: { if case .preempted(id(2), _, _) = $0 { true } else { false } }) else {
+        continue
+      }
       for case .reused(id(2), let positions) in events { returned.append(positions) }
     }
     #expect(returned == [6])
+  }
+
+  @Test func noPageIsCopiedInTheStepThatComputesIt() throws {
+    // The second finds two pages that the first computes in this step; the third wants five positions of these.
+    var driver = SchedulerDriver(slots: 3, prefillStep: 16, pageSize: 4)
+    let tokens = (0..<9).map { Int32($0) }
+    let gone = id(0)
+    try driver.scheduler.submit([
+      ScheduledRequest(id: id(1), promptTokens: tokens, maxTokens: 9),
+      ScheduledRequest(
+        id: id(2), promptTokens: Array(tokens[..<6]), generatedTokens: Array(tokens[6...]), maxTokens: 9,
+        family: gone, sharedCount: 9),
+      ScheduledRequest(
+        id: id(3), promptTokens: Array(tokens[..<6]), maxTokens: 9, family: gone, sharedCount: 6),
+    ])
+    #expect(driver.step().runs == [[2, 1, 8, 1], [1, 0, 0, 9]])
+    #expect(driver.plan.pageCopies == [])
+    #expect(driver.step().runs == [[1, 0, 9, 1], [2, 1, 9, 1], [3, 2, 5, 1]])
+    #expect(driver.plan.pageCopies.count == 1)
   }
 
   @Test func aTenantThatComesToWaitIsLiftedToThoseThatWait() {

@@ -7,5 +7,9 @@ enum FoundHistories {
     "slots=2,rows=2,prefill=2,pages=4,page-size=2,context=3,caching=1;prompt=3,count=2,scores=1",
     // A completion that lost its pages took its family's beginning again, not its own pages.
     "slots=3,rows=3,pages=7,page-size=2,context=9,caching=1;prompt=3,max=7,count=3",
+    // A part of a page was copied in the step that was still to compute it.
+    "slots=3,rows=64,prefill=64,pages=9,page-size=4,context=40,static=1,caching=1,vocabulary=2;"
+      + "prompt=6,share=6,max=10,seed=1;prompt=8,stem=1,share=8,max=29,seed=2;;fork=1,priority=1,max=10;"
+      + "at=1,prompt=9,share=6;at=3,fork=1,max=10",
   ]
 }

@@ -51,7 +51,8 @@ struct SimulationTests {
   }
 
   @Test func anyNumbersMakeAHistory() throws {
-    let text = "slots=0,rows=-3,pages=0,context=2,page-size=0;prompt=9,max=99,fork=7,min=50,at=-1;at=-5,count=0"
+    let text =
+      "slots=0,rows=-3,pages=0,context=2,page-size=0;prompt=9,max=99,fork=7,min=50,at=-1;at=-5,count=0"
     #expect(Simulation.violation(in: try History(text)) == nil)
   }
 }

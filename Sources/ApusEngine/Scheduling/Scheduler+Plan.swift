@@ -11,7 +11,9 @@ extension Scheduler {
     expire(at: conditions.now, events: &events)
     var budget = prefillBudget(conditions)
     plan.prefillBudget = budget
-    for slot in running.indices { (plannedRows[slot], drafts[slot]) = (0, 0..<0) }
+    for slot in running.indices {
+      (plannedRows[slot], drafts[slot], settled[slot]) = (0, 0..<0, running[slot]?.computed ?? 0)
+    }
     let mayStart = limits.admission == .continuous || allocator.isAllFree
     if limits.admission == .static && mayStart {
       while admitNext(into: &plan, events: &events) != nil {}
@@ -90,11 +92,15 @@ extension Scheduler {
       if let relative = relative(of: request, family, limit: limit, slot: slot),
         relative.wanted > memory.cachedPositions(of: request.tokens, limit: limit)
       {
-        if relative.computed >= relative.wanted {
+        // A part of a page is copied before rows run: another's rows of this step may still fill it.
+        let isThere =
+          relative.wanted.isMultiple(of: limits.pageSize) || settled[order[relative.place]] >= relative.wanted
+        if relative.computed >= relative.wanted && isThere {
           guard memory.fork(order[relative.place], to: slot, positions: relative.wanted, into: &plan) else {
             return true
           }
           running[slot]!.computed = relative.wanted
+          settled[slot] = min(relative.wanted, settled[order[relative.place]])
           events.append(.reused(request.id, positions: relative.wanted))
           return true
         }
@@ -161,6 +167,7 @@ extension Scheduler {
     let place = order.firstIndex { running[$0]!.priority > request.priority } ?? order.count
     order.insert(slot, at: place)
     running[slot] = request
+    settled[slot] = 0
     events.append(.admitted(request.id, slot: slot))
     return slot
   }

@@ -23,6 +23,8 @@ package struct Scheduler: Sendable {
   /// Of the step that is planned: rows of each slot.
   var plannedRows: [Int]
   var drafts: [Range<Int>]
+  /// Of each slot: positions that were computed, or were to be copied, before the rows of the step run.
+  var settled: [Int]
   var admissionCount = 0
   var isStepInFlight = false
   /// No request ends by its deadlines before this.
@@ -38,6 +40,7 @@ package struct Scheduler: Sendable {
     running = Array(repeating: nil, count: limits.slotCount)
     plannedRows = Array(repeating: 0, count: limits.slotCount)
     drafts = Array(repeating: 0..<0, count: limits.slotCount)
+    settled = plannedRows
     order.reserveCapacity(limits.slotCount)
   }
 

@@ -64,7 +64,8 @@ enum Arguments {
       case "--first": run.first = try number(word, 0...UInt64(Int64.max))
       case "--workers": run.workers = Int(try number(word, 1...64))
       case "--coverage": run.showsCoverage = true
-      case "--seed": return .replay(HistoryGenerator.history(seed: try number(word, 0...UInt64.max)), traces: false)
+      case "--seed":
+        return .replay(HistoryGenerator.history(seed: try number(word, 0...UInt64.max)), traces: false)
       case "--replay", "--trace":
         guard let text = rest.popFirst() else { throw Invalid(description: "\(word) expects a history") }
         do throws(HistoryTextError) { return .replay(try History(text), traces: word == "--trace") } catch {

@@ -129,7 +129,8 @@ struct Supervisor {
 
   private func lastLine(of process: Process, _ output: URL) throws -> String {
     if process.terminationReason == .uncaughtSignal {
-      return "crashes with signal \(process.terminationStatus), a precondition most likely: replay it to see where"
+      return
+        "crashes with signal \(process.terminationStatus), a precondition most likely: replay it to see where"
     }
     let text = try String(contentsOf: output, encoding: .utf8)
     return text.split(separator: "\n").last.map(String.init) ?? "no output"

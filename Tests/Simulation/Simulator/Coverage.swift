@@ -35,7 +35,9 @@ extension Coverage: CustomStringConvertible {
     let fields = text.split(separator: " ")
     guard fields.count == counts.count else { return nil }
     for (field, counter) in zip(fields, Counter.allCases) {
-      guard field.hasPrefix("\(counter)="), let count = Int(field.dropFirst("\(counter)=".count)) else { return nil }
+      guard field.hasPrefix("\(counter)="), let count = Int(field.dropFirst("\(counter)=".count)) else {
+        return nil
+      }
       self[counter] = count
     }
   }

@@ -4,7 +4,8 @@ extension History: CustomStringConvertible {
   package typealias Field<Root> = (name: String, path: WritableKeyPath<Root, Int> & Sendable)
 
   package static let settingFields: [Field<Settings>] = [
-    ("slots", \.slots), ("rows", \.rows), ("prefill", \.prefill), ("pages", \.pages), ("page-size", \.pageSize),
+    ("slots", \.slots), ("rows", \.rows), ("prefill", \.prefill), ("pages", \.pages),
+    ("page-size", \.pageSize),
     ("context", \.context), ("queue", \.queue), ("queue-tokens", \.queueTokens), ("static", \.isStatic),
     ("policy", \.policy), ("patience", \.patience), ("caching", \.caching), ("drafts", \.drafts),
     ("target", \.target), ("per-position", \.perPosition), ("tick", \.tick), ("vocabulary", \.vocabulary),
@@ -12,7 +13,8 @@ extension History: CustomStringConvertible {
   ]
 
   package static let arrivalFields: [Field<Arrival>] = [
-    ("at", \.at), ("prompt", \.prompt), ("stem", \.stem), ("share", \.share), ("seed", \.seed), ("max", \.max),
+    ("at", \.at), ("prompt", \.prompt), ("stem", \.stem), ("share", \.share), ("seed", \.seed),
+    ("max", \.max),
     ("min", \.min), ("stop", \.stop), ("memory", \.memory), ("count", \.count), ("fork", \.fork),
     ("priority", \.priority), ("tenant", \.tenant), ("queue-timeout", \.queueTimeout), ("timeout", \.timeout),
     ("cancel", \.cancel), ("in-flight", \.inFlight), ("unread", \.unread), ("ending", \.ending),

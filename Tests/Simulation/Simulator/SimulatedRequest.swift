@@ -102,7 +102,8 @@ struct SimulatedRequest {
   /// As it is given to the scheduler.
   func scheduled() -> ScheduledRequest {
     ScheduledRequest(
-      id: id, promptTokens: Array(sequence[..<promptCount]), generatedTokens: Array(sequence[promptCount..<known]),
+      id: id, promptTokens: Array(sequence[..<promptCount]),
+      generatedTokens: Array(sequence[promptCount..<known]),
       maxTokens: maxTokens, stopTokenIDs: (0..<32).filter { Self.stops(arrival, $0) }, minTokens: arrival.min,
       priority: arrival.priority, tenant: "\(arrival.tenant)",
       queueDeadline: queueDeadline.map { .milliseconds($0) }, deadline: deadline.map { .milliseconds($0) },

@@ -16,10 +16,13 @@ extension Simulation {
 
   /// Completions of a prompt; a copy of a request that runs or waits; none if that one is gone.
   private func newRequests(_ arrival: History.Arrival) -> [SimulatedRequest] {
-    func request(_ index: Int, _ beginning: [Int32], origin: SimulatedRequest?, family: Int?) -> SimulatedRequest {
+    func request(_ index: Int, _ beginning: [Int32], origin: SimulatedRequest?, family: Int?)
+      -> SimulatedRequest
+    {
       SimulatedRequest(
         id: RequestID(rawValue: UInt64(requests.count + index)), arrival: arrival, origin: origin,
-        beginning: beginning, seed: UInt64(arrival.seed + index), family: family.map { RequestID(rawValue: UInt64($0)) },
+        beginning: beginning, seed: UInt64(arrival.seed + index),
+        family: family.map { RequestID(rawValue: UInt64($0)) },
         now: now, vocabulary: settings.vocabulary)
     }
     if arrival.fork > 0 {

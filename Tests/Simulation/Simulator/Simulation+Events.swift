@@ -70,13 +70,16 @@ extension Simulation {
       guard let most = policy.overtakenMax, !requests[index].wasAdmitted else { continue }
       try check(
         requests[index].overtaken <= most,
-        "\(requests[index].id) was overtaken \(requests[index].overtaken) times, at most \(most) are promised")
+        "\(requests[index].id) was overtaken \(requests[index].overtaken) times, at most \(most) are promised"
+      )
     }
   }
 
   private mutating func preempted(_ id: RequestID, _ slot: Int, by other: RequestID) throws(Violation) {
     let index = Int(id.rawValue)
-    try check(requests.indices.contains(index) && requests[index].slot == slot, "\(id) is preempted in no slot of its")
+    try check(
+      requests.indices.contains(index) && requests[index].slot == slot, "\(id) is preempted in no slot of its"
+    )
     try check(rank.last == slot, "\(id) is preempted and is not the last in rank")
     let taker = Int(other.rawValue)
     try check(
@@ -95,7 +98,8 @@ extension Simulation {
 
   private mutating func reused(_ id: RequestID, _ positions: Int) throws(Violation) {
     let index = Int(id.rawValue)
-    try check(requests.indices.contains(index) && requests[index].slot != nil, "\(id) reuses pages and does not run")
+    try check(
+      requests.indices.contains(index) && requests[index].slot != nil, "\(id) reuses pages and does not run")
     let request = requests[index]
     try check(!request.isDecoding, "\(id) decodes and reuses pages")
     try check(!request.mustScore, "\(id) reuses positions whose logits it wants")
@@ -154,7 +158,8 @@ extension Simulation {
     let request = requests[index]
     try check(!request.isEnded, "\(id) got a token after its end")
     try check(request.slot == slot, "\(id) got a token in slot \(slot), expected \(request.slot ?? -1)")
-    try check(sample == drawn[run].range.lowerBound + next[run], "\(id) got token \(sample) of the step, out of turn")
+    try check(
+      sample == drawn[run].range.lowerBound + next[run], "\(id) got token \(sample) of the step, out of turn")
     try check(position == request.known, "\(id) got a token for \(position), expected \(request.known)")
     try check(position < request.sequence.count, "\(id) got a token after its last")
     try check(

@@ -33,7 +33,8 @@ extension Simulation {
       try check(holders.indices.contains(run.slot) && holders[run.slot] != nil, "\(run) is of an empty slot")
       let place = run.isPrefill ? rank.firstIndex(of: run.slot)! : run.slot
       try check(
-        run.isPrefill ? !previous.isPrefill || place > previous.place : !previous.isPrefill && place > previous.place,
+        run.isPrefill
+          ? !previous.isPrefill || place > previous.place : !previous.isPrefill && place > previous.place,
         "\(run) is out of order, or its slot has two runs")
       previous = (run.isPrefill, place)
       row += run.rowCount
@@ -61,14 +62,17 @@ extension Simulation {
     try check(run.request == request.id, "\(run) is of \(request.id)")
     try check(run.position == request.computed, "\(run) does not start at \(request.computed)")
     let end = run.position + run.rowCount - run.draftCount
-    try check(end <= request.known && run.rowCount > run.draftCount, "\(run) ends beyond \(request.known) tokens")
+    try check(
+      end <= request.known && run.rowCount > run.draftCount, "\(run) ends beyond \(request.known) tokens")
     let tokens = plan.tokenIDs[run.rowStart..<run.rowStart + run.rowCount]
     try check(
       tokens.prefix(end - run.position).elementsEqual(request.sequence[run.position..<end]),
       "\(run) has other tokens than its request")
-    try check(run.isPrefill == !request.isDecoding, "\(run) is of a request that decodes: \(request.isDecoding)")
+    try check(
+      run.isPrefill == !request.isDecoding, "\(run) is of a request that decodes: \(request.isDecoding)")
     try check(run.isPrefill || end - run.position == 1, "\(run) decodes and has more than a row")
-    try check(run.samples == (end == request.known), "\(run) samples before its newest token, or not after it")
+    try check(
+      run.samples == (end == request.known), "\(run) samples before its newest token, or not after it")
     let all = run.draftCount > 0 || request.mustScore
     try check(run.logits == (all ? .all : run.samples ? .last : .none), "\(run) gets the wrong logits")
     try checkDraft(run, Array(tokens.suffix(run.draftCount)), of: request)
@@ -78,7 +82,9 @@ extension Simulation {
   }
 
   /// Guesses follow the longest earlier occurrence of the newest tokens, and pay beside decoding requests only.
-  private func checkDraft(_ run: StepPlan.Run, _ draft: [Int32], of request: SimulatedRequest) throws(Violation) {
+  private func checkDraft(_ run: StepPlan.Run, _ draft: [Int32], of request: SimulatedRequest)
+    throws(Violation)
+  {
     guard !draft.isEmpty else { return }
     try check(plan.prefillRowCount == 0, "\(run) guesses beside prompts")
     try check(draft.count <= settings.drafts, "\(run) guesses more than \(settings.drafts) tokens")
@@ -88,23 +94,28 @@ extension Simulation {
     var best: (length: Int, end: Int) = (1, 0)
     for end in 1..<tokens.count {
       var length = 0
-      while length < 8, length < end, tokens[end - 1 - length] == tokens[tokens.count - 1 - length] { length += 1 }
+      while length < 8, length < end, tokens[end - 1 - length] == tokens[tokens.count - 1 - length] {
+        length += 1
+      }
       if length >= max(2, best.length) { best = (length, end) }
     }
     try check(
-      best.length >= 2 && tokens[best.end...].starts(with: draft), "\(run) guesses what never followed: \(draft)")
+      best.length >= 2 && tokens[best.end...].starts(with: draft),
+      "\(run) guesses what never followed: \(draft)")
   }
 
   private func checkBudget() throws(Violation) {
     try check(
-      plan.prefillBudget == start.budget, "a budget of \(plan.prefillBudget) prompt rows, expected \(start.budget)")
+      plan.prefillBudget == start.budget,
+      "a budget of \(plan.prefillBudget) prompt rows, expected \(start.budget)")
     let used = budgetUsed
     try check(used <= start.budget, "\(used) prompt rows, a budget of \(start.budget)")
     guard settings.target > 0, costs.perPosition == 0, plan.prefillRowCount > 1, plan.decodeRowCount > 0,
       used == plan.prefillRowCount
     else { return }
     let seconds = costs.seconds(rows: plan.rowCount, positions: 0)
-    try check(seconds <= Double(settings.target) / 1000 + 1e-9, "a step of \(seconds) s, \(settings.target) ms asked")
+    try check(
+      seconds <= Double(settings.target) / 1000 + 1e-9, "a step of \(seconds) s, \(settings.target) ms asked")
   }
 
   /// Rows of those that did not decode when the step was begun.
@@ -132,7 +143,8 @@ extension Simulation {
         count(.waitsForPages)
         try check(rows == 0, "\(request.id) has rows and waits for pages")
         // Pages freed for one that comes after it are that one's.
-        try check(available == 0 || start.preempted > 0, "\(request.id) waits for pages, \(available) are there")
+        try check(
+          available == 0 || start.preempted > 0, "\(request.id) waits for pages, \(available) are there")
       }
       let isStarved = isWaiting || used == start.budget || available == 0 || start.preempted > 0
       if rows == 0, !isWaiting, used < start.budget {
@@ -141,7 +153,9 @@ extension Simulation {
       } else {
         try check(isStarved, "\(request.id) has \(rows) of \(wanted) rows, \(start.budget - used) are left")
       }
-      if start.decoding.contains(holders[slot]!) { try check(isWaiting, "\(request.id) decodes and has no row") }
+      if start.decoding.contains(holders[slot]!) {
+        try check(isWaiting, "\(request.id) decodes and has no row")
+      }
     }
     for id in plan.waitingForPages {
       let isKnown = live.contains(Int(id.rawValue))
@@ -161,14 +175,16 @@ extension Simulation {
   /// Who got a slot found pages for all its tokens, and one more for each that ran: looked at when it takes its first.
   func checkAdmission(before assignment: PageAssignment) throws(Violation) {
     guard settings.isStatic == 0, assignment.index == 0,
-      let (index, others) = start.admitted.first(where: { requests[$0.request].slot == assignment.slot }), others > 0
+      let (index, others) = start.admitted.first(where: { requests[$0.request].slot == assignment.slot }),
+      others > 0
     else { return }
     let request = requests[index]
     var needed = pageCount(for: request.known)
     if !request.mustScore {
       for end in stride(from: settings.pageSize, to: request.known, by: settings.pageSize) {
         let isHeld = running.contains { other in
-          other.id != request.id && other.contents.count >= end && pages.tables[other.slot!].count * settings.pageSize >= end
+          other.id != request.id && other.contents.count >= end
+            && pages.tables[other.slot!].count * settings.pageSize >= end
             && other.contents[end - 1] == request.contents[end - 1]
         }
         guard isHeld else { break }

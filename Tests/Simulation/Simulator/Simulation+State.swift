@@ -18,7 +18,8 @@ extension Simulation {
     for (index, request) in waiting.enumerated() {
       let found = scheduler.waitingRequest(at: index)
       try check(found.id == request.id, "\(found.id) waits in place \(index), expected \(request.id)")
-      try check(found.tokens.elementsEqual(request.tokens), "\(request.id) waits with other tokens than it has")
+      try check(
+        found.tokens.elementsEqual(request.tokens), "\(request.id) waits with other tokens than it has")
     }
     try check(
       scheduler.runningCount == rank.count && scheduler.freeSlotCount == settings.slots - rank.count,
@@ -31,12 +32,16 @@ extension Simulation {
       try check(found?.id == expected?.id, "slot \(slot) has \(found.map { "\($0.id)" } ?? "nobody")")
       guard let found, let expected else { continue }
       try check(
-        found.computed == expected.computed, "\(found.id) has computed \(found.computed), \(expected.computed) ran")
+        found.computed == expected.computed,
+        "\(found.id) has computed \(found.computed), \(expected.computed) ran")
       try check(found.tokens.elementsEqual(expected.tokens), "\(found.id) has other tokens than it got")
-      try check(expected.known < expected.sequence.count || expected.fails, "\(found.id) goes on after its end")
-      let mayLack = expected.arrival.scores == 0 || expected.generated == expected.sharedCount - expected.promptCount
       try check(
-        mayLack || expected.scored >= expected.promptCount, "\(found.id) decodes before its prompt was scored")
+        expected.known < expected.sequence.count || expected.fails, "\(found.id) goes on after its end")
+      let mayLack =
+        expected.arrival.scores == 0 || expected.generated == expected.sharedCount - expected.promptCount
+      try check(
+        mayLack || expected.scored >= expected.promptCount, "\(found.id) decodes before its prompt was scored"
+      )
     }
   }
 
@@ -54,7 +59,8 @@ extension Simulation {
       try pages.check(slot: slot, hold: request.contents[..<request.computed])
       for (index, page) in table.enumerated() where pages.holders[Int(page)] > 1 {
         try check(
-          request.computed >= (index + 1) * settings.pageSize, "page \(page) is shared, and not full in \(request.id)")
+          request.computed >= (index + 1) * settings.pageSize,
+          "page \(page) is shared, and not full in \(request.id)")
       }
     }
     for (page, count) in pages.holders.enumerated() {
@@ -64,7 +70,8 @@ extension Simulation {
     let held = pages.heldCount
     try check(memory.heldCount == held, "\(memory.heldCount) pages are held, expected \(held)")
     try check(
-      memory.availableCount == settings.pages - held, "\(memory.availableCount) of \(settings.pages) pages are left")
+      memory.availableCount == settings.pages - held,
+      "\(memory.availableCount) of \(settings.pages) pages are left")
     try check(
       memory.idleCount <= memory.cachedCount && memory.cachedCount <= memory.idleCount + held,
       "\(memory.idleCount) idle pages of \(memory.cachedCount) that are cached, \(held) are held")
@@ -77,7 +84,8 @@ extension Simulation {
     let served = waitingTenants.map { policy.counters[$0] ?? 0 }
     guard let most = served.max(), let least = served.min() else { return }
     let bound = ReferencePolicy.differenceMax(slots: settings.slots, requests: requests)
-    try check(most - least <= bound, "tenants that wait were served \(least) and \(most), \(bound) apart at most")
+    try check(
+      most - least <= bound, "tenants that wait were served \(least) and \(most), \(bound) apart at most")
   }
 
   /// Everything is given back, and nothing more is done about those that were there.

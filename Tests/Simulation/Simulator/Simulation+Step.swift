@@ -59,7 +59,9 @@ extension Simulation {
       requests[index].reach = max(requests[index].reach, run.position + run.rowCount)
       if run.logits == .all {
         let end = min(requests[index].promptCount, run.position + run.rowCount)
-        if run.position <= requests[index].scored { requests[index].scored = max(requests[index].scored, end) }
+        if run.position <= requests[index].scored {
+          requests[index].scored = max(requests[index].scored, end)
+        }
       }
       requests[index].computed += run.rowCount - run.draftCount
       if let tokens = drawn.first(where: { $0.request == index }) {

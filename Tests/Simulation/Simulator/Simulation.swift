@@ -145,7 +145,8 @@ package struct Simulation {
     for copy in plan.pageCopies { trace("  page \(copy.source) is copied to \(copy.target)") }
     for run in plan.runs {
       trace(
-        "  \(run.request) in slot \(run.slot): \(run.rowCount) rows from \(run.position), \(run.draftCount) guesses")
+        "  \(run.request) in slot \(run.slot): \(run.rowCount) rows from \(run.position), \(run.draftCount) guesses"
+      )
     }
     for id in plan.waitingForPages { trace("  \(id) waits for pages") }
   }

@@ -2,10 +2,10 @@
 /// "Fairness in serving large language models", 2024.
 ///
 /// A counter for each tenant grows by `promptWeight` a prompt token and `generatedWeight` a generated one. A tenant
-/// of which nobody waited and then somebody does is lifted to the least counter of those that wait, so that it saves up
-/// nothing by asking for less than its share. While two tenants both have requests waiting, their counters differ by `2 * max(promptWeight * P, generatedWeight * G)` at
-/// most, where `P` is the longest prompt and `G` the most tokens that may be generated for the requests in all slots:
-/// so none starves, however many requests another sends.
+/// of which nobody waited and then somebody does is lifted to the least counter of those that wait, so that asking for
+/// less than its share saves up nothing. While two tenants both have requests waiting, their counters differ by
+/// `2 * max(promptWeight * P, generatedWeight * G)` at most, where `P` is the longest prompt and `G` the most tokens
+/// that may be generated for the requests in all slots: so none starves, however many requests another sends.
 public struct FairSharePolicy: SchedulingPolicy {
   public static let promptWeight = 1.0
   public static let generatedWeight = 2.0
