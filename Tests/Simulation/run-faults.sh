@@ -20,14 +20,16 @@ fi
 # By the compiler alone, a module at a time: a package would take longer to plan than this takes.
 compile() {
   local module=$1 sources=$2
+  shift 2
   # shellcheck disable=SC2046
   swiftc "$optimization" -wmo -swift-version 6 -package-name apus -enable-upcoming-feature InternalImportsByDefault \
     -enable-upcoming-feature MemberImportVisibility -I build -module-name "$module" -emit-module \
-    -emit-module-path "build/$module.swiftmodule" -c -o "build/$module.o" $(find "$sources" -name '*.swift')
+    -emit-module-path "build/$module.swiftmodule" -c -o "build/$module.o" "$@" $(find "$sources" -name '*.swift')
 }
 
 build() {
-  compile ApusEngine Sources/ApusEngine && compile Simulator Sources/Simulator &&
+  compile ApusEngine Sources/ApusEngine -parse-as-library &&
+    compile Simulator Sources/Simulator -parse-as-library &&
     compile apus_simulate Sources/Command && swiftc -o apus-simulate build/*.o
 }
 
@@ -60,8 +62,8 @@ look() {
   echo "$output" | sed -n '2,$s/^/  /p'
 }
 
-compile ApusModel Sources/ApusModel
-compile TestSupport Sources/TestSupport
+compile ApusModel Sources/ApusModel -parse-as-library
+compile TestSupport Sources/TestSupport -parse-as-library
 build
 # The scheduler as it is must hold, or a finding says nothing about a fault.
 ./apus-simulate --histories $((histories / 10))
