@@ -136,7 +136,6 @@ let package = Package(
       name: "SimulationTests", dependencies: ["Simulator"], path: "Tests/Simulation",
       exclude: ["Command", "Faults", "README.md", "Simulator", "make-package.sh", "run-faults.sh"],
       swiftSettings: strict),
-    tests("Apus", ["Apus"]),
     .testTarget(name: "TidyTests", swiftSettings: strict),
     tests("ApusCommand", ["ApusCommand", "ApusEngine", argumentParser]),
     tests("BatchBenchmark", ["BenchmarkSupport", "ApusEngine", "ApusObservability"]),
