@@ -132,6 +132,16 @@ let package = Package(
       "ApusGrammar", ["ApusGrammar", "ApusEngine", "ApusStories", "ApusTokenizer"],
       resources: [.copy("Fixtures")]),
     tests("Apus", ["Apus", "ApusEngine", "ApusGrammar", "ApusTemplate", "ApusCheckpoint", "ApusTokenizer"]),
+    .target(
+      name: "Simulator", dependencies: ["ApusEngine", "ApusModel", "TestSupport"],
+      path: "Tests/Simulation/Simulator", swiftSettings: strict),
+    .executableTarget(
+      name: "apus-simulate", dependencies: ["Simulator"], path: "Tests/Simulation/Command",
+      swiftSettings: strict),
+    .testTarget(
+      name: "SimulationTests", dependencies: ["Simulator"], path: "Tests/Simulation",
+      exclude: ["Command", "Faults", "README.md", "Simulator", "make-package.sh", "run-faults.sh"],
+      swiftSettings: strict),
     .testTarget(name: "TidyTests", swiftSettings: strict),
     tests("ApusCommand", ["ApusCommand", "ApusEngine", argumentParser]),
     tests("BatchBenchmark", ["BenchmarkSupport", "ApusEngine", "ApusObservability"]),

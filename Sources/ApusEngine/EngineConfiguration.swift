@@ -1,15 +1,6 @@
 public import ApusKernels
 import ApusModel
 
-/// When waiting requests get slots.
-public enum AdmissionMode: Sendable, Equatable {
-  /// As soon as one is free.
-  case continuous
-  /// Only when all are: requests start together, and the slots of short ones idle until the longest ends.
-  /// The baseline that continuous batching is measured against.
-  case `static`
-}
-
 /// How an engine runs. Slots, pages, context length and rows a step come from the model.
 public struct EngineConfiguration: Sendable {
   /// Prompt tokens a step at most, over all prompts: what a long prompt may delay running requests by.

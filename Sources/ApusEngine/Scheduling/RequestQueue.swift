@@ -32,6 +32,11 @@ struct RequestQueue: Sendable {
     return request
   }
 
+  /// The first `count` see a later one go before them.
+  mutating func overtake(first count: Int) {
+    for index in head..<head + count { requests[index].overtaken += 1 }
+  }
+
   func index(of id: RequestID) -> Int? {
     // Ids ascend.
     var (low, high) = (head, requests.count)

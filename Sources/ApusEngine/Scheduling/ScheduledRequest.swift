@@ -31,8 +31,8 @@ package struct ScheduledRequest: Sendable {
   package internal(set) var computed = 0
   /// Positions of the prompt whose logits were given.
   var scored = 0
-  /// Admissions there had been when it was submitted.
-  var admissionsBefore = 0
+  /// Later ones that got their first slots while it waited.
+  var overtaken = 0
   /// Its place among admissions, while it holds a slot.
   var admission = 0
   var wasAdmitted = false

@@ -11,7 +11,9 @@ extension Scheduler {
     expire(at: conditions.now, events: &events)
     var budget = prefillBudget(conditions)
     plan.prefillBudget = budget
-    for slot in running.indices { (plannedRows[slot], drafts[slot]) = (0, 0..<0) }
+    for slot in running.indices {
+      (plannedRows[slot], drafts[slot], settled[slot]) = (0, 0..<0, running[slot]?.computed ?? 0)
+    }
     let mayStart = limits.admission == .continuous || allocator.isAllFree
     if limits.admission == .static && mayStart {
       while admitNext(into: &plan, events: &events) != nil {}
@@ -86,12 +88,19 @@ extension Scheduler {
     // The newest token's row must run: its logits are wanted.
     let limit = request.tokens.count - 1
     if request.computed == 0, let family = request.family {
-      if let relative = relative(of: request, family, limit: limit, slot: slot) {
-        if relative.computed >= relative.wanted {
+      // What a preempted request had computed itself may be more than what it has in common with others.
+      if let relative = relative(of: request, family, limit: limit, slot: slot),
+        relative.wanted > memory.cachedPositions(of: request.tokens, limit: limit)
+      {
+        // A part of a page is copied before rows run: another's rows of this step may still fill it.
+        let isThere =
+          relative.wanted.isMultiple(of: limits.pageSize) || settled[order[relative.place]] >= relative.wanted
+        if relative.computed >= relative.wanted && isThere {
           guard memory.fork(order[relative.place], to: slot, positions: relative.wanted, into: &plan) else {
             return true
           }
           running[slot]!.computed = relative.wanted
+          settled[slot] = min(relative.wanted, settled[order[relative.place]])
           events.append(.reused(request.id, positions: relative.wanted))
           return true
         }
@@ -127,6 +136,7 @@ extension Scheduler {
   private mutating func preempt(_ slot: Int, by other: RequestID, events: inout [SchedulerEvent]) {
     var request = vacate(slot)
     request.computed = 0
+    policy.preempted(request.tenant)
     waiting.insert(request)
     events.append(.preempted(request.id, slot: slot, by: other))
   }
@@ -137,7 +147,8 @@ extension Scheduler {
     let index = nextWaiting()
     let next = waiting[index]
     // While others run, each may soon want a page.
-    let needed = memory.pagesToTake(for: next.tokens)
+    let needed =
+      next.mustScorePrompt ? memory.pages(for: next.tokens.count) : memory.pagesToTake(for: next.tokens)
     guard order.isEmpty || needed + order.count <= memory.availableCount else {
       plan.appendWaitingForPages(next.id)
       return nil
@@ -146,22 +157,26 @@ extension Scheduler {
     var request = waiting.remove(at: index)
     admissionCount += 1
     request.admission = admissionCount
+    policy.admitted(request.tenant)
     if !request.wasAdmitted {
       request.wasAdmitted = true
-      firstAdmissionCount += 1
+      waiting.overtake(first: index)
       policy.served(request.tenant, promptTokens: request.promptCount, generatedTokens: 0)
     }
     request.tokens.reserveCapacity(request.promptCount + request.maxTokens)
     let place = order.firstIndex { running[$0]!.priority > request.priority } ?? order.count
     order.insert(slot, at: place)
     running[slot] = request
+    settled[slot] = 0
     events.append(.admitted(request.id, slot: slot))
     return slot
   }
 
   /// The index of the waiting request that goes next.
   package func nextWaiting() -> Int {
-    if let most = policy.overtakenMax, firstAdmissionCount - waiting[0].admissionsBefore >= most { return 0 }
+    if let most = policy.overtakenMax {
+      for index in 0..<waiting.count where waiting[index].overtaken >= most { return index }
+    }
     var summary = RunningSummary(count: order.count, totalLength: 0)
     for slot in order { summary.totalLength += running[slot]!.tokens.count }
     var best = 0

@@ -23,9 +23,9 @@ package struct Scheduler: Sendable {
   /// Of the step that is planned: rows of each slot.
   var plannedRows: [Int]
   var drafts: [Range<Int>]
+  /// Of each slot: positions that were computed, or were to be copied, before the rows of the step run.
+  var settled: [Int]
   var admissionCount = 0
-  /// Admissions of requests that had not been admitted before.
-  var firstAdmissionCount = 0
   var isStepInFlight = false
   /// No request ends by its deadlines before this.
   var nextDeadline = Duration.seconds(Int64.max)
@@ -40,6 +40,7 @@ package struct Scheduler: Sendable {
     running = Array(repeating: nil, count: limits.slotCount)
     plannedRows = Array(repeating: 0, count: limits.slotCount)
     drafts = Array(repeating: 0..<0, count: limits.slotCount)
+    settled = plannedRows
     order.reserveCapacity(limits.slotCount)
   }
 
@@ -79,8 +80,7 @@ package struct Scheduler: Sendable {
         throw .needsTooManyPages(needed: needed, pageCount: limits.pageCount)
       }
     }
-    for var request in requests {
-      request.admissionsBefore = firstAdmissionCount
+    for request in requests {
       for case let deadline? in [request.queueDeadline, request.deadline] {
         nextDeadline = min(nextDeadline, deadline)
       }
@@ -108,13 +108,13 @@ package struct Scheduler: Sendable {
 
   mutating func endWaiting(_ index: Int, reason: FinishReason, events: inout [SchedulerEvent]) {
     let request = waiting.remove(at: index)
-    policy.ended(of: request.tenant)
+    policy.ended(of: request.tenant, wasWaiting: true)
     events.append(.finished(request.id, slot: nil, reason: reason))
   }
 
   mutating func end(slot: Int, reason: FinishReason, events: inout [SchedulerEvent]) {
     let request = vacate(slot)
-    policy.ended(of: request.tenant)
+    policy.ended(of: request.tenant, wasWaiting: false)
     events.append(.finished(request.id, slot: slot, reason: reason))
   }
 

@@ -14,20 +14,26 @@ public protocol SchedulingPolicy: Sendable {
   /// way, and says how.
   var overtakenMax: Int? { get }
 
-  /// A request came.
+  /// A request came, and waits.
   mutating func submitted(by tenant: String)
+
+  /// A waiting request of the tenant got a slot; it lost the slot to another, and waits again.
+  mutating func admitted(_ tenant: String)
+  mutating func preempted(_ tenant: String)
 
   /// The model ran rows for a tenant: of prompts, and for tokens generated.
   mutating func served(_ tenant: String, promptTokens: Int, generatedTokens: Int)
 
   /// A request of the tenant ended.
-  mutating func ended(of tenant: String)
+  mutating func ended(of tenant: String, wasWaiting: Bool)
 }
 
 extension SchedulingPolicy {
   public mutating func submitted(by tenant: String) {}
+  public mutating func admitted(_ tenant: String) {}
+  public mutating func preempted(_ tenant: String) {}
   public mutating func served(_ tenant: String, promptTokens: Int, generatedTokens: Int) {}
-  public mutating func ended(of tenant: String) {}
+  public mutating func ended(of tenant: String, wasWaiting: Bool) {}
 }
 
 /// What a policy knows of a waiting request.
