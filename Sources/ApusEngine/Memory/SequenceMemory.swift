@@ -63,18 +63,23 @@ package struct SequenceMemory: Sendable {
 
   /// Available pages that a sequence of these tokens takes: all it needs but those in the cache that others hold.
   package func pagesToTake(for tokens: [Int32]) -> Int {
-    var needed = pages(for: tokens.count)
-    guard let cache else { return needed }
+    pages(for: tokens.count) - cached(tokens, limit: tokens.count - 1).heldPages
+  }
+
+  /// The first positions of these tokens, up to `limit`, whose pages are in the cache; how many of these pages
+  /// sequences hold.
+  package func cached(_ tokens: [Int32], limit: Int) -> (positions: Int, heldPages: Int) {
+    guard let cache else { return (0, 0) }
     var chain = PrefixCache.root
-    var count = 0
-    while count + pageSize < tokens.count,
+    var (count, held) = (0, 0)
+    while count + pageSize <= limit,
       let page = cache.page(after: chain, holding: tokens[count..<count + pageSize])
     {
       chain = cache.chain(endingWith: page)
-      if pool.holderCount(page) > 0 { needed -= 1 }
+      if pool.holderCount(page) > 0 { held += 1 }
       count += pageSize
     }
-    return needed
+    return (count, held)
   }
 
   /// Gives `slot`, whose `computed` positions are full pages, the pages that continue them in the cache, up to `limit`

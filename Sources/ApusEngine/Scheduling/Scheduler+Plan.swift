@@ -11,7 +11,10 @@ extension Scheduler {
     expire(at: conditions.now, events: &events)
     var budget = prefillBudget(conditions)
     plan.prefillBudget = budget
-    for slot in running.indices { (plannedRows[slot], drafts[slot]) = (0, 0..<0) }
+    for slot in running.indices {
+      (plannedRows[slot], drafts[slot]) = (0, 0..<0)
+      settled[slot] = running[slot]?.computed ?? 0
+    }
     let mayStart = limits.admission == .continuous || allocator.isAllFree
     if limits.admission == .static && mayStart {
       while admitNext(into: &plan, events: &events) != nil {}
@@ -85,18 +88,19 @@ extension Scheduler {
     guard !request.mustScorePrompt else { return true }
     // The newest token's row must run: its logits are wanted.
     let limit = request.tokens.count - 1
-    if request.computed == 0, let family = request.family {
-      if let relative = relative(of: request, family, limit: limit, slot: slot) {
-        if relative.computed >= relative.wanted {
-          guard memory.fork(order[relative.place], to: slot, positions: relative.wanted, into: &plan) else {
-            return true
-          }
-          running[slot]!.computed = relative.wanted
-          events.append(.reused(request.id, positions: relative.wanted))
+    if request.computed == 0, let family = request.family,
+      let relative = relative(of: request, family, limit: limit, slot: slot),
+      relative.wanted > memory.cached(request.tokens, limit: limit).positions
+    {
+      if relative.settled >= relative.wanted {
+        guard memory.fork(order[relative.place], to: slot, positions: relative.wanted, into: &plan) else {
           return true
         }
-        if relative.place < place { return false }
+        running[slot]!.computed = relative.wanted
+        events.append(.reused(request.id, positions: relative.wanted))
+        return true
       }
+      if relative.place < place { return false }
     }
     let computed = request.computed
     let gained = memory.attachCached(
@@ -108,17 +112,20 @@ extension Scheduler {
     return true
   }
 
-  /// The running member of the request's family that has computed most, with the positions the two have in common.
+  /// The running member of the request's family that has most in common with it, of several the one that has come
+  /// furthest: positions in common, and positions that can be copied, as no row of this step writes to them.
   private func relative(
     of request: ScheduledRequest, _ family: RequestID, limit: Int, slot: Int
-  ) -> (place: Int, wanted: Int, computed: Int)? {
-    var found: (place: Int, wanted: Int, computed: Int)?
+  ) -> (place: Int, wanted: Int, settled: Int)? {
+    var found: (place: Int, wanted: Int, settled: Int)?
     for (place, other) in order.enumerated() where other != slot {
       let member = running[other]!
       guard member.id == family || member.family == family else { continue }
       let common = member.id == family ? request.sharedCount : min(request.sharedCount, member.sharedCount)
       let wanted = min(common, limit)
-      if wanted > 0, member.computed > found?.computed ?? -1 { found = (place, wanted, member.computed) }
+      if wanted > 0, (wanted, settled[other]) > (found?.wanted ?? 0, found?.settled ?? -1) {
+        found = (place, wanted, settled[other])
+      }
     }
     return found
   }
@@ -137,7 +144,8 @@ extension Scheduler {
     let index = nextWaiting()
     let next = waiting[index]
     // While others run, each may soon want a page.
-    let needed = memory.pagesToTake(for: next.tokens)
+    let needed =
+      next.mustScorePrompt ? memory.pages(for: next.tokens.count) : memory.pagesToTake(for: next.tokens)
     guard order.isEmpty || needed + order.count <= memory.availableCount else {
       plan.appendWaitingForPages(next.id)
       return nil
@@ -155,6 +163,7 @@ extension Scheduler {
     let place = order.firstIndex { running[$0]!.priority > request.priority } ?? order.count
     order.insert(slot, at: place)
     running[slot] = request
+    settled[slot] = 0
     events.append(.admitted(request.id, slot: slot))
     return slot
   }

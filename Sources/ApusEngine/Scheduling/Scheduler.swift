@@ -23,6 +23,8 @@ package struct Scheduler: Sendable {
   /// Of the step that is planned: rows of each slot.
   var plannedRows: [Int]
   var drafts: [Range<Int>]
+  /// Positions of each slot that earlier steps have computed. A slot may have more: in pages that this step fills.
+  var settled: [Int]
   var admissionCount = 0
   /// Admissions of requests that had not been admitted before.
   var firstAdmissionCount = 0
@@ -40,6 +42,7 @@ package struct Scheduler: Sendable {
     running = Array(repeating: nil, count: limits.slotCount)
     plannedRows = Array(repeating: 0, count: limits.slotCount)
     drafts = Array(repeating: 0..<0, count: limits.slotCount)
+    settled = plannedRows
     order.reserveCapacity(limits.slotCount)
   }
 
