@@ -4,8 +4,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Bugs that other batching engines had, each as the sentence that must hold instead. Those that need a model of several
-/// layers are in ApusModelTests, under the same name.
+/// Bugs that other batching engines had, each as the sentence that must hold instead. Those that need a model of
+/// several layers are in ApusModelTests, under the same name.
 struct BatchingBugTests {
   private func core(
     _ model: FakeStepModel, _ configuration: EngineConfiguration = EngineConfiguration()
