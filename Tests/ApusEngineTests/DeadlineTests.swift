@@ -30,6 +30,8 @@ struct DeadlineTests {
     var driver = SchedulerDriver(slots: 2, prefillStep: 32, pages: 4)
     try driver.submit(1, prompt: 2, maxTokens: 14)
     try driver.submit(2, prompt: 2, maxTokens: 14, queueDeadline: .seconds(5))
+    // Its end makes the scheduler look at all deadlines, while request 2 waits for pages.
+    try driver.submit(3, deadline: .seconds(100))
     var events: [SchedulerEvent] = []
     var step = 0
     while !driver.scheduler.isIdle {
