@@ -114,11 +114,17 @@ let package = Package(
       name: "TestSupport", dependencies: ["ApusEngine", "ApusKernels", "ApusModel"],
       path: "Tests/TestSupport",
       swiftSettings: strict),
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+    .executableTarget(
+      name: "AllocationCheck",
+      dependencies: ["AllocationCounter", "Apus", "ApusEngine", "ApusKernels", "ApusModel"],
+      path: "Tests/AllocationCheck", swiftSettings: strict),
     tests("CKernels", ["CKernels"]),
     tests("ApusKernels", ["ApusKernels"]),
     tests("ApusCheckpoint", ["ApusCheckpoint"], resources: [.copy("Fixtures")]),
     tests(
-      "ApusModel", ["ApusModel", "ApusCheckpoint", "ApusKernels", "ApusStories", "ApusTokenizer"],
+      "ApusModel",
+      ["ApusModel", "ApusCheckpoint", "ApusEngine", "ApusKernels", "ApusStories", "ApusTokenizer"],
       resources: [.copy("Fixtures")]),
     tests("ApusTokenizer", ["ApusTokenizer"], resources: [.copy("Fixtures")]),
     tests("ApusTemplate", ["ApusTemplate", "ApusCheckpoint"], resources: [.copy("Fixtures")]),

@@ -27,7 +27,7 @@ extension EngineCore {
     guard let record = records[id] else { preconditionFailure("\(id) has no record") }
     observer?(.admitted(id, slot: slot, at: now))
     guard record.timing.admitted == nil else { return }
-    records[id]!.timing.admitted = now
+    record.timing.admitted = now
     // Who wants logits for all of the prompt does not look for any of it in the cache.
     let searched = record.request.sampling.promptLogprobs == nil ? scheduler.request(id)?.tokens.count : nil
     metrics.update {
@@ -37,8 +37,9 @@ extension EngineCore {
 
   private func reused(_ id: RequestID, positions: Int, at now: Duration) {
     // Positions that a preempted request finds again were its own.
-    if records[id]!.preemptionCount == 0 {
-      records[id]!.reusedCount += positions
+    guard let record = records[id] else { preconditionFailure("\(id) has no record") }
+    if record.preemptionCount == 0 {
+      record.reusedCount += positions
       metrics.update { $0.recordPrefixHit(tokens: positions) }
     }
     observer?(.reused(id, positions: positions, at: now))
@@ -55,10 +56,10 @@ extension EngineCore {
     if let lastToken = record.lastToken {
       metrics.update { $0.recordToken(sinceLast: now - lastToken) }
     } else {
-      records[id]!.timing.firstToken = now
+      record.timing.firstToken = now
       if record.request.sampling.promptLogprobs != nil {
         record.channel.send(.promptLogprobs(record.promptLogprobs))
-        records[id]!.promptLogprobs = []
+        record.promptLogprobs = []
       }
       metrics.update {
         $0.recordFirstToken(
@@ -66,15 +67,15 @@ extension EngineCore {
           promptTokens: record.request.promptTokens.count, cachedTokens: record.reusedCount)
       }
     }
-    records[id]!.lastToken = now
-    records[id]!.generatedCount += 1
+    record.lastToken = now
+    record.generatedCount += 1
     if record.channel.send(.token(token)) > configuration.unreadTokensMax {
       scheduler.cancel(id, reason: .unread, events: &events)
     }
   }
 
   private func finished(_ id: RequestID, slot: Int?, reason: FinishReason, at now: Duration) {
-    guard var record = records.removeValue(forKey: id) else { preconditionFailure("\(id) has no record") }
+    guard let record = records.removeValue(forKey: id) else { preconditionFailure("\(id) has no record") }
     record.timing.finished = now
     let usage = Usage(
       promptTokenCount: record.request.promptTokens.count, completionTokenCount: record.generatedCount,

@@ -1,4 +1,15 @@
+import ApusKernels
 import ApusModel
+
+/// A step's sampling, as the threads of a team are handed it.
+final class SamplingWork: TeamWork {
+  private unowned let core: EngineCore
+  var logits = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
+
+  init(_ core: EngineCore) { self.core = core }
+
+  func run() { core.sampleRows(logits) }
+}
 
 extension EngineCore {
   /// Draws the tokens of the step's runs from their logits.
@@ -60,51 +71,48 @@ extension EngineCore {
   ) throws(SamplingFailure) -> Sampler.Sample {
     guard let record = records[run.request] else { preconditionFailure("\(run.request) has no record") }
     let isConstrained = record.constraint != nil
-    if isConstrained { records[run.request]!.constraint!.allowedTokens(into: &mask) }
+    if isConstrained { record.constraint!.allowedTokens(into: &mask) }
     if index > 0 {
       // Guesses that were right are not among the scheduler's tokens yet.
       history.removeAll(keepingCapacity: true)
       history.append(contentsOf: request.tokens)
       history.append(contentsOf: outcome.tokens[outcome.runs[outcome.runs.count - 1].range])
     }
-    let result = (index > 0 ? history : request.tokens).withUnsafeBufferPointer { tokens in
-      mask.words.withUnsafeBufferPointer { words in
-        Result { () throws(SamplingFailure) in
-          try sampler.sample(
-            logits, parameters: record.request.sampling, seed: record.seed, position: position,
-            context: SamplingContext(
-              tokens: tokens, promptCount: request.promptCount, stopTokenIDs: request.stopTokenIDs,
-              mask: isConstrained ? words.baseAddress : nil))
-        }
+    let tokens = index > 0 ? history : request.tokens
+    return try tokens.withUnsafeBufferPointer { tokens throws(SamplingFailure) in
+      try mask.words.withUnsafeBufferPointer { words throws(SamplingFailure) in
+        try sampler.sample(
+          logits, parameters: record.request.sampling, seed: record.seed, position: position,
+          context: SamplingContext(
+            tokens: tokens, promptCount: request.promptCount, stopTokenIDs: request.stopTokenIDs,
+            mask: isConstrained ? words.baseAddress : nil))
       }
     }
-    return try result.get()
   }
 
   /// Tells a request's conditions of its next token; why it ends, if one of them ends it.
   private func endingByContent(_ id: RequestID, after token: Int32) -> FinishReason? {
-    if records[id]!.constraint != nil {
-      records[id]!.constraint!.advance(token)
-      if records[id]!.constraint!.isComplete { return .complete }
+    guard let record = records[id] else { preconditionFailure("\(id) has no record") }
+    if record.constraint != nil {
+      record.constraint!.advance(token)
+      if record.constraint!.isComplete { return .complete }
     }
-    if records[id]!.stopCondition?.shouldStop(after: token) == true { return .stopCondition }
+    if record.stopCondition?.shouldStop(after: token) == true { return .stopCondition }
     return nil
   }
 
   /// Keeps what a chunk's rows say of the prompt's tokens that follow them.
   private func scorePrompt(_ run: StepPlan.Run, row: (Int) -> UnsafeMutableBufferPointer<Float>) {
-    guard let request = scheduler.request(inSlot: run.slot),
-      let count = records[run.request]?.request.sampling.promptLogprobs
+    guard let request = scheduler.request(inSlot: run.slot), let record = records[run.request],
+      let count = record.request.sampling.promptLogprobs
     else { return }
     for index in 0..<run.rowCount {
       let position = run.position + index + 1
       // What ran again after a preemption is known.
-      guard position < request.promptCount, position >= records[run.request]!.promptLogprobs.count else {
-        continue
-      }
+      guard position < request.promptCount, position >= record.promptLogprobs.count else { continue }
       let logprobs = sampler.logprobs(
         of: request.tokens[position], in: UnsafeBufferPointer(row(index)), topCount: count)
-      records[run.request]!.promptLogprobs.append(logprobs)
+      record.promptLogprobs.append(logprobs)
     }
   }
 }

@@ -14,6 +14,8 @@ package final class EngineCore {
 
   package internal(set) var scheduler: Scheduler
   let sampler: Sampler
+  private let kernels: KernelContext
+  private lazy var sampling = SamplingWork(self)
   var records: [RequestID: RequestRecord] = [:]
   private var nextID: UInt64 = 0
   private var isShutDown = false
@@ -37,9 +39,9 @@ package final class EngineCore {
   ) throws(EngineError) {
     try configuration.validate(model)
     do throws(KernelError) {
-      let kernels = if let kernels { kernels } else { try KernelContext(threadCount: 1) }
-      sampler = Sampler(vocabularySize: model.vocabularySize, kernels: kernels)
+      self.kernels = if let kernels { kernels } else { try KernelContext(threadCount: 1) }
     } catch { throw .kernels(error) }
+    sampler = Sampler(vocabularySize: model.vocabularySize, kernels: self.kernels)
     self.model = model
     self.configuration = configuration
     self.clock = clock
@@ -64,6 +66,9 @@ package final class EngineCore {
   }
 
   deinit { shutdown() }
+
+  /// What the last step ran of a request.
+  package func lastRun(of id: RequestID) -> StepPlan.Run? { plan.runs.first { $0.request == id } }
 
   /// Nothing waits and nothing runs.
   package var isIdle: Bool { scheduler.isIdle }
@@ -191,7 +196,10 @@ package final class EngineCore {
     }
     for copy in plan.pageCopies { model.copyPage(copy.source, to: copy.target) }
     plan.lower(into: &batch)
-    model.forward(batch) { sampleRows($0) }
+    model.forward(batch) { logits in
+      sampling.logits = logits
+      kernels.withTeam(sampling)
+    }
     scheduler.finish(plan, outcome: outcome, events: &events)
     let end = clock.now()
     let duration = end - start
@@ -236,8 +244,9 @@ struct Submission {
   }
 }
 
-/// What the engine keeps of a request beside the scheduler's part.
-struct RequestRecord {
+/// What the engine keeps of a request beside the scheduler's part. An object, so that nothing of it is copied to
+/// look at it.
+final class RequestRecord {
   let request: GenerationRequest
   let channel: TokenChannel
   let seed: UInt64

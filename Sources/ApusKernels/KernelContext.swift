@@ -45,27 +45,20 @@ public final class KernelContext: @unchecked Sendable {
 
   deinit { ck_context_destroy(pointer) }
 
-  /// Runs `body` with all threads at hand: ops that it calls on this context start at once, instead of waking the
-  /// threads for each. The threads spin meanwhile, so a body is a sequence of ops and little else.
-  public func withTeam<R>(_ body: () -> R) -> R {
-    var result: R?
-    withoutActuallyEscaping(body) { body in
-      let run = TeamBody { result = body() }
-      ck_with_team(
-        pointer, { Unmanaged<TeamBody>.fromOpaque($0!).takeUnretainedValue().body() },
-        Unmanaged.passUnretained(run).toOpaque())
-      withExtendedLifetime(run) {}
+  /// Runs `work` with all threads at hand: ops that it calls on this context start at once, instead of waking the
+  /// threads for each. The threads spin meanwhile, so it is a sequence of ops and little else.
+  public func withTeam(_ work: any TeamWork) {
+    var work = work
+    withUnsafeMutablePointer(to: &work) {
+      ck_with_team(pointer, { $0!.assumingMemoryBound(to: (any TeamWork).self).pointee.run() }, $0)
     }
-    return result!
   }
 
   /// Runs an empty op and counts the threads that took part.
   public func countThreads() -> Int { Int(ck_context_count_threads(pointer)) }
 }
 
-/// A closure that C can be handed.
-private final class TeamBody {
-  let body: () -> Void
-
-  init(_ body: @escaping () -> Void) { self.body = body }
+/// What `KernelContext.withTeam` runs: an object that is made once, as a closure would be allocated for every step.
+public protocol TeamWork: AnyObject {
+  func run()
 }

@@ -3,27 +3,35 @@ import TestSupport
 import Testing
 
 struct BatchInvarianceTests {
-  @Test func everyRequestIsBitForBitItselfAlone() async throws {
-    var invariance = BatchInvariance(eosTokenIDs: [3]) { slotCount in
-      let model = FakeStepModel(slotCount: slotCount, contextLength: 48, rowsPerStepMax: slotCount + 24)
-      // Four tokens of five repeat what came three before: texts that can be guessed ahead.
-      model.forcedToken = { $0.count > 6 && $0.count % 5 != 0 ? $0[$0.count - 3] : nil }
-      return model
-    }
-    invariance.inspect = { ($0 as! FakeStepModel).violations }
-    #expect(try await invariance.violations(seed: 1, workloads: 60) == [])
-    #expect(invariance.tally.reusedPositions > 0 && invariance.tally.acceptedDrafts > 0)
-    #expect(invariance.tally.forks > 0)
+  /// A model whose texts repeat themselves, so that guesses are right, and whose logits now and then are not valid.
+  private func makeModel(slotCount: Int, pageCount: Int? = nil) -> FakeStepModel {
+    let model = FakeStepModel(
+      slotCount: slotCount, contextLength: 48, rowsPerStepMax: slotCount + 24, pageSize: 4,
+      pageCount: slotCount == 1 ? nil : pageCount)
+    // Four tokens of five repeat what came three before.
+    model.forcedToken = { $0.count > 6 && $0.count % 5 != 0 ? $0[$0.count - 3] : nil }
+    model.isPoisoned = { $0.count > 9 && $0.reduce(0) { $0 &* 31 &+ Int($1) } % 499 == 0 }
+    return model
   }
 
-  @Test func holdsWhilePagesAreShort() async throws {
-    var invariance = BatchInvariance(eosTokenIDs: [3]) { slotCount in
-      FakeStepModel(
-        slotCount: slotCount, contextLength: 48, rowsPerStepMax: 64, pageSize: 4, pageCount: 20)
-    }
+  private func invariance(pageCount: Int?) -> BatchInvariance {
+    var invariance = BatchInvariance(eosTokenIDs: [3]) { makeModel(slotCount: $0, pageCount: pageCount) }
     invariance.inspect = { ($0 as! FakeStepModel).violations }
-    #expect(try await invariance.violations(seed: 1000, workloads: 60) == [])
-    #expect(invariance.tally.preemptions > 0)
+    return invariance
+  }
+
+  @Test func everyRequestIsBitForBitItselfAlone() async throws {
+    let invariance = invariance(pageCount: nil)
+    #expect(try await invariance.violations(seed: 1, workloads: 150) == [])
+    #expect(
+      invariance.tally.missing(of: InvarianceTally.Feature.allCases.filter { $0 != .preemptions }) == [])
+  }
+
+  @Test func everyRequestIsBitForBitItselfAloneWhilePagesAreShort() async throws {
+    let invariance = invariance(pageCount: 20)
+    #expect(try await invariance.violations(seed: 1000, workloads: 150) == [])
+    #expect(invariance.tally.missing() == [])
+    #expect(invariance.tally[.preemptions] > 40)
   }
 
   /// The check sees what it is for: a model that mixes neighbours.

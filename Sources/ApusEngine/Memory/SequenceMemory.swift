@@ -63,26 +63,21 @@ package struct SequenceMemory: Sendable {
 
   /// Available pages that a sequence of these tokens takes: all it needs but those in the cache that others hold.
   package func pagesToTake(for tokens: [Int32]) -> Int {
-    let cached = cachedPages(of: tokens, limit: tokens.count - 1)
-    return pages(for: tokens.count) - cached.held
+    pages(for: tokens.count) - cached(tokens, limit: tokens.count - 1).heldPages
   }
 
-  /// Positions, at most `limit`, that an empty slot would get from the cache.
-  package func cachedPositions(of tokens: [Int32], limit: Int) -> Int {
-    cachedPages(of: tokens, limit: limit).count * pageSize
-  }
-
-  /// Full pages of the first `limit` tokens in the cache, and those among them that sequences hold.
-  private func cachedPages(of tokens: [Int32], limit: Int) -> (count: Int, held: Int) {
+  /// The first positions of these tokens, up to `limit`, whose pages are in the cache; how many of these pages
+  /// sequences hold.
+  package func cached(_ tokens: [Int32], limit: Int) -> (positions: Int, heldPages: Int) {
     guard let cache else { return (0, 0) }
     var chain = PrefixCache.root
     var (count, held) = (0, 0)
-    while (count + 1) * pageSize <= limit,
-      let page = cache.page(after: chain, holding: tokens[count * pageSize..<(count + 1) * pageSize])
+    while count + pageSize <= limit,
+      let page = cache.page(after: chain, holding: tokens[count..<count + pageSize])
     {
       chain = cache.chain(endingWith: page)
       if pool.holderCount(page) > 0 { held += 1 }
-      count += 1
+      count += pageSize
     }
     return (count, held)
   }

@@ -40,7 +40,8 @@ struct PrefixSelection {
     var prefix: UInt32 = 0
     var count = values.count
     for index in 0..<count { scratch[index] = Int32(truncatingIfNeeded: index) }
-    for shift in [24, 16, 8, 0] as [UInt32] {
+    for digit in 0..<4 as Range<UInt32> {
+      let shift = 24 - 8 * digit
       addMasses(
         values, weights: weights, subset: UnsafeBufferPointer(rebasing: scratch[..<count]), shift: shift)
       guard let bucket = takeBuckets(&remaining) else { return .keepsAll }

@@ -1,25 +1,27 @@
 /// Requests that wait for a slot, in the order in which they came: a preempted one goes back to its place.
-struct RequestQueue: Sendable {
+package struct RequestQueue: Sendable {
   private var requests: [ScheduledRequest] = []
   private var head = 0
   /// Prompt and generated tokens of all of them.
-  private(set) var tokenCount = 0
+  package private(set) var tokenCount = 0
 
-  var count: Int { requests.count - head }
-  var isEmpty: Bool { count == 0 }
+  package init() {}
+
+  package var count: Int { requests.count - head }
+  package var isEmpty: Bool { count == 0 }
 
   /// The `index`-th to have come.
-  subscript(index: Int) -> ScheduledRequest { requests[head + index] }
+  package subscript(index: Int) -> ScheduledRequest { requests[head + index] }
 
   /// By id, which grows in the order of submission.
-  mutating func insert(_ request: ScheduledRequest) {
+  package mutating func insert(_ request: ScheduledRequest) {
     tokenCount += request.tokens.count
     var index = requests.count
     while index > head, requests[index - 1].id > request.id { index -= 1 }
     requests.insert(request, at: index)
   }
 
-  mutating func remove(at index: Int) -> ScheduledRequest {
+  package mutating func remove(at index: Int) -> ScheduledRequest {
     let request = requests[head + index]
     tokenCount -= request.tokens.count
     guard index == 0 else { return requests.remove(at: head + index) }
@@ -37,7 +39,7 @@ struct RequestQueue: Sendable {
     for index in head..<head + count { requests[index].overtaken += 1 }
   }
 
-  func index(of id: RequestID) -> Int? {
+  package func index(of id: RequestID) -> Int? {
     // Ids ascend.
     var (low, high) = (head, requests.count)
     while low < high {

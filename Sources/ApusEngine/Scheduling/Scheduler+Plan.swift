@@ -87,25 +87,20 @@ extension Scheduler {
     guard !request.mustScorePrompt else { return true }
     // The newest token's row must run: its logits are wanted.
     let limit = request.tokens.count - 1
-    if request.computed == 0, let family = request.family {
-      // What a preempted request had computed itself may be more than what it has in common with others.
-      if let relative = relative(of: request, family, limit: limit, slot: slot),
-        relative.wanted > memory.cachedPositions(of: request.tokens, limit: limit)
-      {
-        // A part of a page is copied before rows run: another's rows of this step may still fill it.
-        let isThere =
-          relative.wanted.isMultiple(of: limits.pageSize) || settled[order[relative.place]] >= relative.wanted
-        if relative.computed >= relative.wanted && isThere {
-          guard memory.fork(order[relative.place], to: slot, positions: relative.wanted, into: &plan) else {
-            return true
-          }
-          running[slot]!.computed = relative.wanted
-          settled[slot] = min(relative.wanted, settled[order[relative.place]])
-          events.append(.reused(request.id, positions: relative.wanted))
+    // What a preempted request had computed itself may be more than what it has in common with others.
+    if request.computed == 0, let family = request.family,
+      let relative = relative(of: request, family, limit: limit, slot: slot),
+      relative.wanted > memory.cached(request.tokens, limit: limit).positions
+    {
+      if relative.settled >= relative.wanted {
+        guard memory.fork(order[relative.place], to: slot, positions: relative.wanted, into: &plan) else {
           return true
         }
-        if relative.place < place { return false }
+        running[slot]!.computed = relative.wanted
+        events.append(.reused(request.id, positions: relative.wanted))
+        return true
       }
+      if relative.place < place { return false }
     }
     let computed = request.computed
     let gained = memory.attachCached(
@@ -117,17 +112,20 @@ extension Scheduler {
     return true
   }
 
-  /// The running member of the request's family that has computed most, with the positions the two have in common.
+  /// The running member of the request's family that has most in common with it, of several the one that has come
+  /// furthest: positions in common, and positions that can be copied, as no row of this step writes to them.
   private func relative(
     of request: ScheduledRequest, _ family: RequestID, limit: Int, slot: Int
-  ) -> (place: Int, wanted: Int, computed: Int)? {
-    var found: (place: Int, wanted: Int, computed: Int)?
+  ) -> (place: Int, wanted: Int, settled: Int)? {
+    var found: (place: Int, wanted: Int, settled: Int)?
     for (place, other) in order.enumerated() where other != slot {
       let member = running[other]!
       guard member.id == family || member.family == family else { continue }
       let common = member.id == family ? request.sharedCount : min(request.sharedCount, member.sharedCount)
       let wanted = min(common, limit)
-      if wanted > 0, member.computed > found?.computed ?? -1 { found = (place, wanted, member.computed) }
+      if wanted > 0, (wanted, settled[other]) > (found?.wanted ?? 0, found?.settled ?? -1) {
+        found = (place, wanted, settled[other])
+      }
     }
     return found
   }

@@ -1,8 +1,11 @@
 /// Learns `StepCosts` from the steps that ran: least squares over the past, older steps counting less, so that it
 /// follows a machine that others use too.
 package struct StepCostModel: Sendable {
-  /// What a step's predecessors count for, each step anew: the past few hundred matter.
+  /// What a step's predecessors count for, each step anew: the past few hundred matter. Where a prediction was off by
+  /// more than `surprise`, the past few dozen: the machine is another than it was.
   private static let memory = 0.995
+  private static let memoryWhenSurprised = 0.9
+  private static let surprise = 0.25
   /// Steps the assumption that it began with is worth.
   private static let priorWeight = 0.5
 
@@ -20,15 +23,17 @@ package struct StepCostModel: Sendable {
   /// A step of so many rows, attending to so many positions in all, took so long.
   package mutating func record(rows: Int, positions: Int, seconds: Double) {
     guard seconds > 0, seconds.isFinite else { return }
+    var memory = Self.memory
     if count > 0 {
       let error = abs(costs.seconds(rows: rows, positions: positions) - seconds) / seconds
       relativeError += 0.05 * (min(error, 10) - relativeError)
+      if error > Self.surprise { memory = Self.memoryWhenSurprised }
     }
     let (r, p) = (Double(rows), Double(positions) / 1024)
     // Relative errors count alike: weighted by 1 / seconds^2, or long steps would drown the short ones.
     let weight = 1 / (seconds * seconds)
-    squares = squares * Self.memory + SIMD8(1, r, p, r * r, r * p, p * p, 0, 0) * weight
-    products = products * Self.memory + SIMD4(seconds, r * seconds, p * seconds, 0) * weight
+    squares = squares * memory + SIMD8(1, r, p, r * r, r * p, p * p, 0, 0) * weight
+    products = products * memory + SIMD4(seconds, r * seconds, p * seconds, 0) * weight
     count += 1
     solve(scale: seconds)
   }

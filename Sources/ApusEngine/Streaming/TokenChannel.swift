@@ -37,6 +37,9 @@ package final class TokenChannel: Sendable {
 
     var unreadCount: Int { readers.isEmpty ? buffer.count - head : 0 }
 
+    /// Events in memory, read ones that were not let go of yet among them.
+    var storedCount: Int { buffer.count }
+
     mutating func append(_ reader: Reader) { readers.append(reader) }
 
     /// What the readers, in their order, can be given. After the end all can.
@@ -63,8 +66,9 @@ package final class TokenChannel: Sendable {
       guard head < buffer.count else { return nil }
       defer {
         head += 1
-        if head == buffer.count {
-          buffer.removeAll(keepingCapacity: true)
+        // A reader who never quite catches up must not leave all that it has read behind.
+        if head * 2 >= buffer.count {
+          buffer.removeFirst(head)
           head = 0
         }
       }
@@ -121,6 +125,9 @@ package final class TokenChannel: Sendable {
       cancel()
     }
   }
+
+  /// Events that the channel holds memory for: at most twice those that are unread.
+  package var storedCount: Int { state.withLock { $0.storedCount } }
 
   private func receive(_ reader: Reader) {
     let deliveries = state.withLock { state in

@@ -21,6 +21,7 @@ public final class TransformerSession: StepModel {
   private let scratch: StepScratch
   private let logits: KernelMemory
   private var rows = StepRows()
+  private lazy var graph = Graph(self)
 
   public var vocabularySize: Int { weights.configuration.vocabularySize }
   public var pageSize: Int { KVLayout.pageSize }
@@ -83,7 +84,7 @@ public final class TransformerSession: StepModel {
     } catch {
       throw .kernels(error)
     }
-    rows.reserveCapacity(sequences: slotCount)
+    rows.reserveCapacity(rows: rowsPerStepMax, sequences: slotCount)
   }
 
   private static func check(
@@ -111,21 +112,24 @@ public final class TransformerSession: StepModel {
         "slot \(sequence.slot) has no pages for positions \(positions)")
     }
     rows.fill(batch)
-    return context.withTeam { run(batch, body) }
+    context.withTeam(graph)
+    return body(
+      UnsafeMutableBufferPointer(start: logits.pointer(), count: batch.logitRows.count * vocabularySize))
   }
 
-  private func run<R>(_ batch: RaggedBatch, _ body: (UnsafeMutableBufferPointer<Float>) -> R) -> R {
-    batch.tokenIDs.withUnsafeBufferPointer { tokens in
+  /// Runs `rows` through all layers and leaves the logits that are wanted in `logits`.
+  fileprivate func run() {
+    rows.tokenIDs.withUnsafeBufferPointer { tokens in
       precondition(tokens.allSatisfy { $0 >= 0 && Int($0) < vocabularySize }, "a token beyond the vocabulary")
       embedding.gather(tokens, into: scratch.residual, context: context)
     }
     rows.withUnsafeRows { ragged in
       for (index, layer) in layers.enumerated() {
         attend(layer, window: weights.configuration.slidingWindows[index], cache.layer(index), ragged)
-        transform(layer, rowCount: batch.rowCount)
+        transform(layer, rowCount: rows.tokenIDs.count)
       }
     }
-    return body(project(batch.logitRows))
+    project(rows.logitRows)
   }
 
   /// residual += output(attention(norm(residual)))
@@ -167,11 +171,10 @@ public final class TransformerSession: StepModel {
       scratch: scratch.kernels, context: context)
   }
 
-  /// Final norm and output projection of the chosen rows, `[rows, vocabularySize]`.
-  private func project(_ chosen: [Int32]) -> UnsafeMutableBufferPointer<Float> {
+  /// Final norm and output projection of the chosen rows into `logits`, `[rows, vocabularySize]`.
+  private func project(_ chosen: [Int32]) {
     let width = weights.configuration.hiddenSize
-    let out: UnsafeMutablePointer<Float> = logits.pointer()
-    guard !chosen.isEmpty else { return UnsafeMutableBufferPointer(start: out, count: 0) }
+    guard !chosen.isEmpty else { return }
     for (index, row) in chosen.enumerated() {
       (scratch.selected.base + index * scratch.selected.stride)
         .update(from: scratch.residual.base + Int(row) * scratch.residual.stride, count: width)
@@ -181,9 +184,18 @@ public final class TransformerSession: StepModel {
       epsilon: weights.configuration.rmsNormEpsilon, out: scratch.normed)
     head.multiply(
       scratch.normed, rows: chosen.count, columns: vocabularySize,
-      out: RowBuffer(base: out, stride: vocabularySize), scratch: scratch.kernels, context: context)
-    return UnsafeMutableBufferPointer(start: out, count: chosen.count * vocabularySize)
+      out: RowBuffer(base: logits.pointer(), stride: vocabularySize), scratch: scratch.kernels,
+      context: context)
   }
+}
+
+/// A session's forward pass, as the threads of a team are handed it.
+private final class Graph: TeamWork {
+  private unowned let session: TransformerSession
+
+  init(_ session: TransformerSession) { self.session = session }
+
+  func run() { session.run() }
 }
 
 /// Bounds beyond which a session's sizes are taken for mistakes.
@@ -229,19 +241,28 @@ private struct Layer {
   }
 }
 
-/// A batch's sequences in the arrays that kernels read, refilled every step.
+/// A batch in the arrays that kernels read, refilled every step.
 private struct StepRows {
+  private(set) var tokenIDs: [Int32] = []
+  private(set) var logitRows: [Int32] = []
   private var rowStart: [Int32] = []
   private var slot: [Int32] = []
   private var kvLength: [Int32] = []
 
-  mutating func reserveCapacity(sequences: Int) {
+  mutating func reserveCapacity(rows: Int, sequences: Int) {
+    tokenIDs.reserveCapacity(rows)
+    logitRows.reserveCapacity(rows)
     rowStart.reserveCapacity(sequences + 1)
     slot.reserveCapacity(sequences)
     kvLength.reserveCapacity(sequences)
   }
 
   mutating func fill(_ batch: RaggedBatch) {
+    // Not the batch's own arrays: they would no longer be the batch's alone, and copied when it is refilled.
+    tokenIDs.removeAll(keepingCapacity: true)
+    tokenIDs.append(contentsOf: batch.tokenIDs)
+    logitRows.removeAll(keepingCapacity: true)
+    logitRows.append(contentsOf: batch.logitRows)
     rowStart.removeAll(keepingCapacity: true)
     slot.removeAll(keepingCapacity: true)
     kvLength.removeAll(keepingCapacity: true)
