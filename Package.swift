@@ -32,12 +32,27 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+/// What the HTTP server is made of.
+let http: [Target.Dependency] = [
+  logging, lifecycle,
+  .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
+  .product(name: "HTTPTypes", package: "swift-http-types"),
+  .product(name: "Hummingbird", package: "hummingbird"),
+  .product(name: "HummingbirdCore", package: "hummingbird"),
+  .product(name: "NIOCore", package: "swift-nio"),
+  .product(name: "NIOHTTP1", package: "swift-nio"),
+  .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+  .product(name: "NIOPosix", package: "swift-nio"),
+]
 
 let package = Package(
   name: "Apus",
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "Apus", targets: ["Apus"]),
+    .library(name: "ApusServer", targets: ["ApusServer"]),
     .library(name: "ApusEngine", targets: ["ApusEngine"]),
     .library(name: "ApusObservability", targets: ["ApusObservability"]),
     .library(name: "ApusModel", targets: ["ApusModel"]),
@@ -51,7 +66,15 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.0.0"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.0.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.30.0"),
+    // Without its traits: configuration from files and the environment is not read here.
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.9.0"),
   ],
   targets: [
     .target(
@@ -72,11 +95,15 @@ let package = Package(
     library(
       "Apus",
       ["ApusEngine", "ApusModel", "ApusCheckpoint", "ApusObservability", "ApusTokenizer", "ApusStories"]),
+    library(
+      "ApusServer",
+      ["Apus", "ApusCheckpoint", "ApusEngine", "ApusKernels", "ApusModel", "ApusTokenizer"] + http),
     .executableTarget(
       name: "ApusCommand",
       dependencies: [
-        "Apus", "ApusEngine", "ApusModel", "ApusCheckpoint", "ApusObservability", "ApusTokenizer",
-        "ApusKernels", argumentParser,
+        "Apus", "ApusServer", "ApusEngine", "ApusModel", "ApusCheckpoint", "ApusObservability",
+        "ApusTokenizer", "ApusKernels", argumentParser, logging, lifecycle,
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -120,8 +147,12 @@ let package = Package(
       ["ApusObservability", "ApusEngine", "ApusCheckpoint", "ApusModel", metrics],
       resources: [.copy("Fixtures")]),
     tests("Apus", ["Apus"]),
+    tests(
+      "ApusServer",
+      ["Apus", "ApusServer", "ApusCheckpoint", "ApusEngine", "ApusModel", "ApusTokenizer"] + http,
+      resources: [.copy("Fixtures")]),
     .testTarget(name: "TidyTests", swiftSettings: strict),
-    tests("ApusCommand", ["ApusCommand", "ApusEngine", argumentParser]),
+    tests("ApusCommand", ["ApusCommand", "ApusEngine", "ApusServer", argumentParser]),
     tests("BatchBenchmark", ["BenchmarkSupport", "ApusEngine", "ApusObservability"]),
   ]
 )

@@ -14,6 +14,7 @@ struct ApusCommand: AsyncParsableCommand {
     subcommands: [
       GenerateCommand.self, TokenizeCommand.self, DetokenizeCommand.self, LogitsCommand.self,
       PerplexityCommand.self, InspectCommand.self, QuantizeCommand.self, ReplayCommand.self,
+      ServeCommand.self,
     ])
 
   static func main() async {

@@ -1,0 +1,54 @@
+import Apus
+import ApusEngine
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// How the server does. All of it is read from snapshots, so nothing here waits for a step of the engine.
+struct StatusRoutes: Sendable {
+  let state: ServerState
+  let version: String
+
+  /// For everybody: what balancers, schedulers of containers and Prometheus ask.
+  func add(to group: RouterGroup<ServerContext>) {
+    group.add("health", .get) { _, _ in Response(json: ["status": "ok"]) }
+    group.add("ready", .get) { _, _ in
+      let phase = state.phase
+      return Response(
+        json: ["status": .string(phase.rawValue)], status: phase == .ready ? .ok : .serviceUnavailable)
+    }
+    group.add("version", .get) { _, _ in
+      Response(json: [
+        "version": .string(version), "fingerprint": .optional(state.loadedModel?.fingerprint) { .string($0) },
+      ])
+    }
+    group.add("metrics", .get) { _, _ in
+      Response(
+        status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+        body: ResponseBody(byteBuffer: ByteBuffer(string: state.loadedModel?.metricsText() ?? "")))
+    }
+  }
+
+  /// For who may send requests.
+  func addProtected(to group: RouterGroup<ServerContext>) {
+    group.add("slots", .get) { _, _ in
+      let model = try loadedModel()
+      return Response(json: model.slots.json(contextLength: model.generator.contextLength))
+    }
+    group.add("load", .get) { _, _ in
+      let metrics = try loadedModel().generator.engine.metrics
+      return Response(json: [
+        "server_load": .integer(metrics.requestsRunning + metrics.requestsWaiting),
+        "running": .integer(metrics.requestsRunning), "waiting": .integer(metrics.requestsWaiting),
+        "waiting_tokens": .integer(metrics.tokensWaiting),
+        "kv_cache_usage": .double(metrics.kvCacheUsage),
+      ])
+    }
+  }
+
+  /// Also while the server drains.
+  private func loadedModel() throws(APIError) -> ServedModel {
+    guard let model = state.loadedModel else { throw .loading }
+    return model
+  }
+}
