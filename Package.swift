@@ -149,8 +149,7 @@ let package = Package(
     tests("Apus", ["Apus"]),
     tests(
       "ApusServer",
-      ["Apus", "ApusServer", "ApusCheckpoint", "ApusEngine", "ApusModel", "ApusTokenizer"] + http,
-      resources: [.copy("Fixtures")]),
+      ["Apus", "ApusServer", "ApusCheckpoint", "ApusEngine", "ApusModel", "ApusTokenizer"] + http),
     .testTarget(name: "TidyTests", swiftSettings: strict),
     tests("ApusCommand", ["ApusCommand", "ApusEngine", "ApusServer", argumentParser]),
     tests("BatchBenchmark", ["BenchmarkSupport", "ApusEngine", "ApusObservability"]),

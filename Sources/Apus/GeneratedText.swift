@@ -1,8 +1,8 @@
 public import ApusEngine
 public import ApusTokenizer
 
-/// Turns a request's tokens into text as they come: whole characters, no special tokens unless asked for, and not
-/// the token that stopped the request, whatever it is.
+/// Turns a request's tokens into text as they come: whole characters, no special tokens unless asked for, and
+/// not the token that stopped the request, whatever it is.
 ///
 /// Text goes on from the prompt: the text of the prompt and all that `append` returns, put together, is what
 /// the tokenizer decodes for all the tokens. So a first word keeps the space before it, which decoders of the

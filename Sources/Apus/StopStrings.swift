@@ -9,7 +9,8 @@ public import ApusTokenizer
 ///   was named first.
 /// - A string that one of the first `minTokens` tokens completes does not count; one that begins there and
 ///   ends later does.
-/// - The text is what `GeneratedText` makes: the prompt is no part of it, nor are special tokens unless asked for.
+/// - The text is what `GeneratedText` makes: the prompt is no part of it, nor are special tokens unless asked
+///   for.
 ///
 /// Strings are compared by their UTF-8.
 public struct StopStrings: StopCondition {

@@ -42,16 +42,16 @@ public final class TextGenerator: Sendable {
     try self.init(
       model, batchSize: options.batchSize, maxSequenceLength: options.maxSequenceLength,
       configuration: EngineConfiguration(
-        prefillStep: options.prefillStep, queueLengthMax: options.queueLengthMax, admission: options.admission,
-        eosTokenIDs: model.eosTokenIDs),
+        prefillStep: options.prefillStep, queueLengthMax: options.queueLengthMax,
+        admission: options.admission, eosTokenIDs: model.eosTokenIDs),
       observer: observer)
   }
 
   /// A generator with all that an engine can be told.
   /// - Parameters:
   ///   - batchSize: sequences decoded together.
-  ///   - maxSequenceLength: prompt and generated tokens of one sequence; nil, or more than it, for the model's own
-  ///     context.
+  ///   - maxSequenceLength: prompt and generated tokens of one sequence; nil, or more than it, for the
+  ///     model's own context.
   ///   - pageCount: KV pages that all sequences share; nil for as many as full ones need.
   ///   - observer: is told what the engine does, on its thread.
   public init(

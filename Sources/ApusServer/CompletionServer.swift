@@ -11,8 +11,8 @@ public import ServiceLifecycle
 /// An OpenAI-compatible HTTP server over one model.
 ///
 /// A service: run it in a `ServiceGroup`. It listens at once, and says that it is not ready until `load` has
-/// returned. On graceful shutdown it says again that it is not ready, refuses new requests, waits for those that run
-/// as long as `ServerLimits.drainTimeout` allows, ends what is left, and returns.
+/// returned. On graceful shutdown it says again that it is not ready, refuses new requests, waits for those
+/// that run as long as `ServerLimits.drainTimeout` allows, ends what is left, and returns.
 public struct CompletionServer: Service {
   public static let version = "0.1.0"
 

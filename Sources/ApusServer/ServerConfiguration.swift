@@ -18,8 +18,8 @@ public struct ServerConfiguration: Sendable, Equatable {
   }
 }
 
-/// How much a client may send, and how long it may take. The engine's own limits, of queue and context, are its
-/// configuration's.
+/// How much a client may send, and how long it may take. The engine's own limits, of queue and context, are
+/// its configuration's.
 public struct ServerLimits: Sendable, Equatable {
   /// Bytes of a request's body.
   public var bodyByteCountMax: Int

@@ -6,8 +6,8 @@
   import Darwin
 #endif
 
-/// How many files a process may have open, connections among them. The usual limit, 1,024, is for programs that keep
-/// sets of files in bits; a server may take what the system allows.
+/// How many files a process may have open, connections among them. The usual limit, 1,024, is for programs
+/// that keep sets of files in bits; a server may take what the system allows.
 enum OpenFileLimit {
   static func raise() {
     var limit = rlimit()

@@ -43,7 +43,7 @@ final class StartReport: Sendable {
     let address = "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
     let key = hasKeys ? " -H 'Authorization: Bearer YOUR-KEY'" : ""
     return """
-      \(model.id): \(slotCount) slots of \(generator.contextLength) tokens
+      \(model.id): \(slotCount) slot\(slotCount == 1 ? "" : "s") of \(generator.contextLength) tokens
       memory: \(size(weights)) weights, up to \(size(generator.cacheByteCount)) keys and values \
       (\(generator.model.kvType.rawValue))
       \(context.threadCount) thread\(context.threadCount == 1 ? "" : "s"), \(context.instructionSet.rawValue)

@@ -1,9 +1,10 @@
 import ApusEngine
 
-/// What a client is told when its request cannot be served: OpenAI's error object and the status it comes with.
+/// What a client is told when its request cannot be served: OpenAI's error object and the status it comes
+/// with.
 ///
-/// A 4xx means that the same request will be refused again, but for 429; a 5xx that it may be tried elsewhere or
-/// later.
+/// A 4xx means that the same request will be refused again, but for 429; a 5xx that it may be tried elsewhere
+/// or later.
 public struct APIError: Error, Sendable, Equatable {
   /// HTTP status.
   public var status: Int

@@ -1,6 +1,7 @@
 import ApusCheckpoint
 
-/// The messages of a chat request, checked and brought into the form that templates expect: see `ChatConversation`.
+/// The messages of a chat request, checked and brought into the form that templates expect: see
+/// `ChatConversation`.
 enum ChatMessages {
   /// Messages of one request, at most.
   static let countMax = 2048

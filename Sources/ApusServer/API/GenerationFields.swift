@@ -1,8 +1,8 @@
 import ApusCheckpoint
 package import ApusEngine
 
-/// What requests for completions and for chat have in common: how tokens are drawn, when a text ends, and how it is
-/// sent. Names are OpenAI's and, beyond it, vLLM's.
+/// What requests for completions and for chat have in common: how tokens are drawn, when a text ends, and how
+/// it is sent. Names are OpenAI's and, beyond it, vLLM's.
 package struct GenerationFields: Sendable {
   package var model: String?
   /// All but `logprobs`, `promptLogprobs` and `maxTokens`, which the two interfaces spell differently.

@@ -15,8 +15,8 @@ public enum OutputFormat: Sendable, Equatable {
 }
 
 extension OutputFormat {
-  /// What `response_format` (OpenAI), `structured_outputs` and `guided_*` (vLLM), or `json_schema` and `grammar`
-  /// (llama-server) ask for. At most one of them may.
+  /// What `response_format` (OpenAI), `structured_outputs` and `guided_*` (vLLM), or `json_schema` and
+  /// `grammar` (llama-server) ask for. At most one of them may.
   init?(_ fields: RequestFields) throws(APIError) {
     var found: [(key: String, format: OutputFormat)] = []
     if let format = try Self.responseFormat(fields) { found.append(("response_format", format)) }

@@ -83,7 +83,8 @@ struct ChatOutput: Sendable {
     callCount += 1
   }
 
-  /// Text that a limit cut short is no JSON: as arguments it is given as it is, as a list of calls it is content.
+  /// Text that a limit cut short is no JSON: as arguments it is given as it is, as a list of calls it is
+  /// content.
   private mutating func addForced(to delta: inout ChatDelta) {
     let text = String(decoding: forced, as: UTF8.self)
     switch mode {

@@ -13,9 +13,9 @@ public protocol ChatRenderer: Sendable {
   var toolCallFormat: ToolCallFormat? { get }
 }
 
-/// What a chat template is given. Messages and tools are as the client sent them, checked, with these changes: text
-/// parts are one string, the role `developer` is `system`, and arguments of tool calls are the object that their
-/// text holds.
+/// What a chat template is given. Messages and tools are as the client sent them, checked, with these
+/// changes: text parts are one string, the role `developer` is `system`, and arguments of tool calls are the
+/// object that their text holds.
 public struct ChatConversation: Sendable, Equatable {
   /// Objects with `role` and `content`; of assistants also `tool_calls`, of tools `tool_call_id`.
   public var messages: [JSONValue]

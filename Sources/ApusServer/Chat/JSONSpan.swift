@@ -1,7 +1,7 @@
 import ApusCheckpoint
 
-/// Where JSON values lie in a text that a model wrote: their extent is found before their end may be there, and
-/// their text is kept as it is.
+/// Where JSON values lie in a text that a model wrote: their extent is found before their end may be there,
+/// and their text is kept as it is.
 enum JSONSpan {
   /// Follows a text, byte by byte, from the first of an object or array to the last.
   struct Scanner: Sendable {
@@ -98,7 +98,8 @@ enum JSONSpan {
 }
 
 extension ToolCall {
-  /// The call that a JSON object describes: a name, and arguments under one of `keys`. Nil where it describes none.
+  /// The call that a JSON object describes: a name, and arguments under one of `keys`. Nil where it describes
+  /// none.
   init?(_ bytes: ArraySlice<UInt8>, argumentKeys keys: [String]) {
     guard bytes.first == UInt8(ascii: "{"), case .object? = JSONSpan.value(bytes) else { return nil }
     let members = JSONSpan.members(bytes)

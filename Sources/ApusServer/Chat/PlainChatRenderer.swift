@@ -1,7 +1,7 @@
 import ApusCheckpoint
 
-/// The rendering of models without a chat template, which continue texts and know no roles: the contents of all
-/// messages, one after the other, with a line's end between. So one user message is the prompt, as it is.
+/// The rendering of models without a chat template, which continue texts and know no roles: the contents of
+/// all messages, one after the other, with a line's end between. So one user message is the prompt, as it is.
 public struct PlainChatRenderer: ChatRenderer {
   public init() {}
 

@@ -1,5 +1,5 @@
-/// Takes calls of tools out of a text that comes in pieces. What is not a call is content, and never waits longer
-/// than until it is clear that it is none; what began like a call and is none is content as it is.
+/// Takes calls of tools out of a text that comes in pieces. What is not a call is content, and never waits
+/// longer than until it is clear that it is none; what began like a call and is none is content as it is.
 ///
 /// White space around calls is no content. However the text is cut, the result is the same.
 struct ToolCallParser: Sendable {

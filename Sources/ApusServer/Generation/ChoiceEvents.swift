@@ -1,9 +1,10 @@
 import AsyncAlgorithms
 import ApusEngine
 
-/// Reads the streams of several choices and hands what they give, in the order in which it comes, to one reader, who
-/// is also woken when time has passed in which nothing came. Nothing is taken from a stream before the reader has
-/// what was taken before: who does not read leaves tokens with the engine, which bounds them.
+/// Reads the streams of several choices and hands what they give, in the order in which it comes, to one
+/// reader, who is also woken when time has passed in which nothing came. Nothing is taken from a stream
+/// before the reader has what was taken before: who does not read leaves tokens with the engine, which bounds
+/// them.
 struct ChoiceEvents: Sendable {
   enum Event: Sendable {
     case delta(ChoiceDelta, of: Choice)

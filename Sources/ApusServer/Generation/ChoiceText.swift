@@ -53,9 +53,9 @@ package struct EchoedPrompt: Sendable, Equatable {
   }
 }
 
-/// Turns one choice's tokens into what a client gets of it: text, and where asked for log-probabilities, which come
-/// with the text of their tokens. A token that stopped the choice, and tokens whose text lies wholly behind the end
-/// that a stop string set, are not part of it.
+/// Turns one choice's tokens into what a client gets of it: text, and where asked for log-probabilities,
+/// which come with the text of their tokens. A token that stopped the choice, and tokens whose text lies
+/// wholly behind the end that a stop string set, are not part of it.
 package struct ChoiceText: Sendable {
   private var text: GeneratedText
   private let tokenText: TokenText?

@@ -1,13 +1,14 @@
 import ApusTokenizer
 
-/// The text of single tokens, as it stands inside a text: with the space before a word, which a decoder may take
-/// away at the beginning.
+/// The text of single tokens, as it stands inside a text: with the space before a word, which a decoder may
+/// take away at the beginning.
 struct TokenText: Sendable {
   let tokenizer: Tokenizer
 
   /// The token's bytes, which need not be whole characters. None for an id without a token.
   func bytes(of id: Int32) -> [UInt8] {
-    // Behind another token nothing is taken away; that the other is the same one leaves no other question open.
+    // Behind another token nothing is taken away; that the other is the same one leaves no other question
+    // open.
     guard let twice = try? tokenizer.decodeBytes([id, id]), let once = try? tokenizer.decodeBytes([id]) else {
       return []
     }

@@ -1,8 +1,8 @@
 import HTTPTypes
 import Hummingbird
 
-/// Lets in requests that bear one of the keys. Keys are compared in a time that tells nothing of them, and are never
-/// written anywhere.
+/// Lets in requests that bear one of the keys. Keys are compared in a time that tells nothing of them, and
+/// are never written anywhere.
 struct Authentication: RouterMiddleware {
   typealias Context = ServerContext
 

@@ -2,8 +2,8 @@ import Synchronization
 
 /// Tells those who work for a client that it has gone.
 ///
-/// A client that closes its side for sending counts as gone: that it still reads cannot be told from that it does
-/// not, and most that close have gone.
+/// A client that closes its side for sending counts as gone: that it still reads cannot be told from that it
+/// does not, and most that close have gone.
 final class ClientConnection: Sendable {
   private struct State {
     var isClosed = false
@@ -17,7 +17,8 @@ final class ClientConnection: Sendable {
 
   var isClosed: Bool { state.withLock { $0.isClosed } }
 
-  /// Calls `observer` once, when the client goes, or at once if it has gone. Returns what `removeObserver` takes.
+  /// Calls `observer` once, when the client goes, or at once if it has gone. Returns what `removeObserver`
+  /// takes.
   func onClose(_ observer: @escaping @Sendable () -> Void) -> Int? {
     let id: Int? = state.withLock { state in
       guard !state.isClosed else { return nil }

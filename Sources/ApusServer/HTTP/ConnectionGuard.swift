@@ -15,8 +15,9 @@ final class ConnectionCounter: Sendable {
   func leave() { count.subtract(1, ordering: .relaxed) }
 }
 
-/// Holds a connection to its limits: of time for heads, bodies, idling and reading, and of how many there are; refuses
-/// what is no HTTP with an error that says so; and tells who works for the client when it has gone.
+/// Holds a connection to its limits: of time for heads, bodies, idling and reading, and of how many there
+/// are; refuses what is no HTTP with an error that says so; and tells who works for the client when it has
+/// gone.
 ///
 /// Sits behind the HTTP codec. A second handler before it shows it when bytes come.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
@@ -24,6 +25,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundOut = HTTPRequestPart
   typealias OutboundIn = HTTPResponsePart
   typealias OutboundOut = HTTPResponsePart
+
+  private static let sendBufferByteCount: SocketOptionValue = 128 << 10
 
   let connection = ClientConnection()
   private let limits: ServerLimits
@@ -47,6 +50,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
   func handlerAdded(context: ChannelHandlerContext) {
     try? context.pipeline.syncOperations.addHandler(ByteArrival(self, context: context), position: .first)
+    // The system would hold megabytes for each client that does not read.
+    _ = context.channel.setOption(.socketOption(.so_sndbuf), value: Self.sendBufferByteCount)
     if context.channel.isActive { begin(context) }
   }
 

@@ -1,5 +1,5 @@
-/// What a connection is waiting for, and until when. A value: it is told what happened, and says when to look again
-/// and what to do then. Times are on any one clock.
+/// What a connection is waiting for, and until when. A value: it is told what happened, and says when to look
+/// again and what to do then. Times are on any one clock.
 struct ConnectionState: Sendable {
   enum Expiry: Sendable, Equatable {
     /// Nothing is overdue: look again at `deadline`.

@@ -3,7 +3,8 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// Server-sent events (WHATWG HTML, section 9.2) as OpenAI's interface uses them: one JSON value an event, no names.
+/// Server-sent events (WHATWG HTML, section 9.2) as OpenAI's interface uses them: one JSON value an event, no
+/// names.
 enum EventStream {
   static func event(_ json: JSONText) -> ByteBuffer { ByteBuffer(string: "data: \(json.text)\n\n") }
 

@@ -2,8 +2,8 @@ package import ApusCheckpoint
 
 /// The members of a JSON object that a client sent, read through getters that check types.
 ///
-/// A member whose value is `null` counts as absent, as clients write out what was not set. Every refusal is a 400
-/// that names the field, what was found and what was expected.
+/// A member whose value is `null` counts as absent, as clients write out what was not set. Every refusal is a
+/// 400 that names the field, what was found and what was expected.
 package struct RequestFields: Sendable, Equatable {
   package let members: JSONMembers
   /// Where in the body: empty for the outermost object, else the path of fields with dots between.

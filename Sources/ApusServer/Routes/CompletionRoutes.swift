@@ -53,7 +53,8 @@ struct CompletionChunks: ChunkEncoder {
 }
 
 extension ServerContext {
-  /// Whose request it is, for fair scheduling: the key's where there are several, else the user's that is named.
+  /// Whose request it is, for fair scheduling: the key's where there are several, else the user's that is
+  /// named.
   func tenant(user: String, keyCount: Int) -> String {
     if keyCount > 1, let keyIndex { "key \(keyIndex)" } else { user }
   }

@@ -1,8 +1,8 @@
 public import ApusEngine
 import Synchronization
 
-/// Which request holds which slot, and how far it has come. Pass `record` to an engine as its observer; reading never
-/// waits for a step.
+/// Which request holds which slot, and how far it has come. Pass `record` to an engine as its observer;
+/// reading never waits for a step.
 public final class SlotTable: Sendable {
   public enum Phase: String, Sendable {
     case prefill, decode
