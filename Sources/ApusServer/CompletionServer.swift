@@ -8,6 +8,15 @@ import NIOCore
 import NIOPosix
 public import ServiceLifecycle
 
+/// Why a server could not begin to listen.
+public struct ListenError: Error, Sendable, Equatable, CustomStringConvertible {
+  public let description: String
+
+  init(_ configuration: ServerConfiguration, _ reason: String) {
+    description = "cannot listen on \(configuration.host), port \(configuration.port): \(reason)"
+  }
+}
+
 /// An OpenAI-compatible HTTP server over one model.
 ///
 /// A service: run it in a `ServiceGroup`. It listens at once, and says that it is not ready until `load` has
@@ -40,7 +49,7 @@ public struct CompletionServer: Service {
   }
 
   /// Listens and serves until the group it runs in shuts down.
-  /// - Throws: what `load` throws, or that the address cannot be had.
+  /// - Throws: `ListenError`, or what `load` throws.
   public func run() async throws {
     // Services end in the reverse of their order, so the model drains while the server still answers.
     let group = ServiceGroup(
@@ -49,7 +58,11 @@ public struct CompletionServer: Service {
           .init(service: application, successTerminationBehavior: .gracefullyShutdownGroup),
           .init(service: ModelService(server: self), successTerminationBehavior: .gracefullyShutdownGroup),
         ], logger: logger))
-    try await group.run()
+    do { try await group.run() } catch let error as IOError {
+      throw ListenError(configuration, String(cString: strerror(error.errnoCode)))
+    } catch let error as SocketAddressError {
+      throw ListenError(configuration, "\(error)")
+    }
   }
 
   private var application: some ApplicationProtocol {

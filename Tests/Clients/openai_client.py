@@ -118,7 +118,7 @@ def errors(client, guarded_url):
     expect_error(openai.NotFoundError, 404, create(model="gpt-4o"), code="model_not_found")
     expect_error(openai.NotFoundError, 404, lambda: client.embeddings.create(model=MODEL, input="a"))
 
-    for key in ["wrong", "first-key ", "first-ke"]:
+    for key in ["wrong", "first-key-", "first-ke"]:
         stranger = openai.OpenAI(base_url=guarded_url, api_key=key, max_retries=0)
         expect_error(openai.AuthenticationError, 401, stranger.models.list, code="invalid_api_key")
     friend = openai.OpenAI(base_url=guarded_url, api_key="second-key", max_retries=0)
