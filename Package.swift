@@ -97,7 +97,10 @@ let package = Package(
       ["ApusEngine", "ApusModel", "ApusCheckpoint", "ApusObservability", "ApusTokenizer", "ApusStories"]),
     library(
       "ApusServer",
-      ["Apus", "ApusCheckpoint", "ApusEngine", "ApusKernels", "ApusModel", "ApusTokenizer"] + http),
+      [
+        "Apus", "ApusCheckpoint", "ApusEngine", "ApusKernels", "ApusModel", "ApusObservability",
+        "ApusTokenizer",
+      ] + http),
     .executableTarget(
       name: "ApusCommand",
       dependencies: [

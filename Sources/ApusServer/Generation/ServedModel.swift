@@ -2,6 +2,7 @@ public import Apus
 import ApusCheckpoint
 import ApusEngine
 import ApusModel
+import ApusObservability
 package import ApusTokenizer
 import Dispatch
 
@@ -27,7 +28,7 @@ public final class ServedModel: Sendable {
 
   /// - Parameters:
   ///   - slots: observes the generator's engine.
-  ///   - metricsText: nil for a few gauges and counters.
+  ///   - metricsText: nil for what the engine counts.
   public init(
     id: String, aliases: [String] = [], generator: TextGenerator, slots: SlotTable,
     chatRenderer: any ChatRenderer = PlainChatRenderer(), constraintCompiler: (any ConstraintCompiler)? = nil,
@@ -41,7 +42,10 @@ public final class ServedModel: Sendable {
     self.chatRenderer = chatRenderer
     self.constraintCompiler = constraintCompiler
     let engine = generator.engine
-    self.metricsText = metricsText ?? { PlainMetrics.text(engine.metrics, model: id) }
+    self.metricsText =
+      metricsText ?? {
+        PrometheusText.render(engine.metrics.families, labels: [MetricLabel("model_name", id)])
+      }
     self.fingerprint = fingerprint
     self.queueTimeout = queueTimeout
     self.requestTimeout = requestTimeout

@@ -1,5 +1,6 @@
 import Apus
 import ApusEngine
+import ApusObservability
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -24,7 +25,7 @@ struct StatusRoutes: Sendable {
     }
     group.add("metrics", .get) { _, _ in
       Response(
-        status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+        status: .ok, headers: [.contentType: PrometheusText.contentType],
         body: ResponseBody(byteBuffer: ByteBuffer(string: state.loadedModel?.metricsText() ?? "")))
     }
   }

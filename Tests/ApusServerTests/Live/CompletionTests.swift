@@ -25,8 +25,12 @@ import Testing
 
   @Test func aStreamHoldsTheSameTextAndLogprobsAsAWholeAnswer() async throws {
     try await TestServer.run { server in
-      for more in ["", #", "stop": ["thick", "red coat an"]"#, #", "stop": "ear", "n": 3, "temperature": 0.9, "seed": 4"#] {
-        let body = Self.greedy.replacing(#", "temperature": 0"#, with: more.contains("temp") ? "" : #", "temperature": 0"#)
+      for more in [
+        "", #", "stop": ["thick", "red coat an"]"#,
+        #", "stop": "ear", "n": 3, "temperature": 0.9, "seed": 4"#,
+      ] {
+        let body = Self.greedy.replacing(
+          #", "temperature": 0"#, with: more.contains("temp") ? "" : #", "temperature": 0"#)
         let request = body + #", "logprobs": 2"# + more
         let whole = try await server.post("/v1/completions", request + "}").json
         let stream = try await server.post(
@@ -55,9 +59,11 @@ import Testing
     try await TestServer.run { server in
       let plain = try await server.post("/v1/completions", Self.greedy + "}").json["choices"][0]["text"]
       // Begins a dozen times in the text and never ends.
-      let held = try await server.post("/v1/completions", Self.greedy + #", "stop": [" a ", " a zebra"], "min_tokens": 24}"#)
+      let held = try await server.post(
+        "/v1/completions", Self.greedy + #", "stop": [" a ", " a zebra"], "min_tokens": 24}"#)
       #expect(try held.json["choices"][0]["text"] == plain)
-      let stream = try await server.post("/v1/completions", Self.greedy + #", "stop": " a zebra", "stream": true}"#)
+      let stream = try await server.post(
+        "/v1/completions", Self.greedy + #", "stop": " a zebra", "stream": true}"#)
       let texts = try stream.events.map { $0["choices"][0]["text"].string ?? "" }
       #expect(texts.joined() == plain.string)
       #expect(!texts.contains(" a"))
@@ -70,7 +76,8 @@ import Testing
       #expect(before["choices"][0]["text"].string == "\n\nThe fox is a small ")
       #expect(before["choices"][0]["finish_reason"].string == "stop")
       let behind = try await server.post(
-        "/v1/completions", Self.greedy + #", "stop": ["hunter"], "include_stop_str_in_output": true}"#).json
+        "/v1/completions", Self.greedy + #", "stop": ["hunter"], "include_stop_str_in_output": true}"#
+      ).json
       #expect(behind["choices"][0]["text"].string == "\n\nThe fox is a small hunter")
     }
   }
@@ -81,13 +88,15 @@ import Testing
       let ids = "[" + tokens.array.map { "\($0.integer!)" }.joined(separator: ",") + "]"
       let fox = #""Tell me about the fox""#
       let rest = #", "max_tokens": 8, "temperature": 0}"#
-      let one = try await server.post("/v1/completions", #"{"prompt": "# + fox + rest).json["choices"][0]["text"]
+      let one = try await server.post("/v1/completions", #"{"prompt": "# + fox + rest).json["choices"][0][
+        "text"]
       for prompt in ["[\(fox)]", ids, "[\(ids)]"] {
         let reply = try await server.post("/v1/completions", #"{"prompt": "# + prompt + rest)
         #expect(try reply.json["choices"][0]["text"] == one)
       }
       let several = try await server.post(
-        "/v1/completions", #"{"prompt": ["# + fox + #", "Tell me about the owl"], "n": 2"# + rest).json
+        "/v1/completions", #"{"prompt": ["# + fox + #", "Tell me about the owl"], "n": 2"# + rest
+      ).json
       #expect(several["choices"].array.map { $0["index"].integer } == [0, 1, 2, 3])
       #expect(several["choices"][0]["text"] == one)
       #expect(several["choices"][1]["text"] == one)
@@ -99,7 +108,8 @@ import Testing
 
   @Test func anEchoBeginsWithThePromptAndItsLogprobs() async throws {
     try await TestServer.run { server in
-      let reply = try await server.post("/v1/completions", Self.greedy + #", "echo": true, "logprobs": 0}"#).json
+      let reply = try await server.post("/v1/completions", Self.greedy + #", "echo": true, "logprobs": 0}"#)
+        .json
       let choice = reply["choices"][0]
       #expect(choice["text"].string?.hasPrefix("Tell me about the fox\n\nThe fox") == true)
       let logprobs = choice["logprobs"]
@@ -108,9 +118,13 @@ import Testing
       #expect(logprobs["token_logprobs"].array.count == 29)
       #expect(logprobs["text_offset"].array.prefix(3).map(\.integer) == [0, 4, 7])
       let scored = try await server.post(
-        "/v1/completions", #"{"prompt": "Tell me about the fox", "max_tokens": 0, "echo": true, "logprobs": 0}"#).json
+        "/v1/completions",
+        #"{"prompt": "Tell me about the fox", "max_tokens": 0, "echo": true, "logprobs": 0}"#
+      ).json
       #expect(scored["choices"][0]["text"].string == "Tell me about the fox")
-      #expect(scored["choices"][0]["logprobs"]["token_logprobs"].array == Array(logprobs["token_logprobs"].array.prefix(5)))
+      #expect(
+        scored["choices"][0]["logprobs"]["token_logprobs"].array
+          == Array(logprobs["token_logprobs"].array.prefix(5)))
       #expect(scored["usage"]["completion_tokens"].integer == 0)
     }
   }
@@ -121,7 +135,8 @@ import Testing
       let first = try await server.post("/v1/completions", body).json["choices"]
       #expect(try await server.post("/v1/completions", body).json["choices"] == first)
       #expect(Set(first.array.compactMap { $0["text"].string }).count > 1)
-      let alone = try await server.post("/v1/completions", body.replacing(#""n": 3, "#, with: "")).json["choices"]
+      let alone = try await server.post("/v1/completions", body.replacing(#""n": 3, "#, with: "")).json[
+        "choices"]
       #expect(alone[0]["text"] == first[0]["text"])
     }
   }
@@ -130,15 +145,18 @@ import Testing
     try await TestServer.run { server in
       func text(_ fields: String) async throws -> String? {
         try await server.post(
-          "/v1/completions", #"{"prompt": "Tell me about the fox", "max_tokens": 12, "#  + fields + "}"
+          "/v1/completions", #"{"prompt": "Tell me about the fox", "max_tokens": 12, "# + fields + "}"
         ).json["choices"][0]["text"].string
       }
       let greedy = try await text(#""temperature": 0"#)
       #expect(try await text(#""top_k": 1"#) == greedy)
       #expect(try await text(#""min_p": 1"#) == greedy)
       #expect(try await text(#""temperature": 0, "repetition_penalty": 5.0"#) != greedy)
-      #expect(try await text(#""temperature": 0, "allowed_token_ids": [262]"#) == String(repeating: try #require(
-        try await server.post("/detokenize", #"{"tokens": [262]}"#).json["prompt"].string), count: 12))
+      #expect(
+        try await text(#""temperature": 0, "allowed_token_ids": [262]"#)
+          == String(
+            repeating: try #require(
+              try await server.post("/detokenize", #"{"tokens": [262]}"#).json["prompt"].string), count: 12))
       #expect(try await text(#""temperature": 0, "logit_bias": {"262": 100}"#) != greedy)
     }
   }

@@ -12,7 +12,8 @@ import Testing
   @Test func whatIsNoHTTPIsRefusedWithAnErrorThatSaysSo() async throws {
     try await TestServer.run { server in
       for text in [
-        "hello\r\n\r\n", "GET /health HTTP/9.9\r\n\r\n", "GET /health\r\n\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}",
+        "hello\r\n\r\n", "GET /health HTTP/9.9\r\n\r\n", "GET /health\r\n\r\n\r\n",
+        "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}",
         Self.post("Content-Length: 5\r\nContent-Length: 6", "{}   "),
         Self.post("Content-Length: 5\r\nTransfer-Encoding: chunked", "0\r\n\r\n"),
         Self.post("Content-Length: -1"), Self.post("Content-Length: 99999999999999999999"),

@@ -28,7 +28,8 @@ import Testing
       await first.send(TestServer.request("POST", "/v1/completions", Self.long))
       await server.wait("the first runs") { server.metrics.requestsRunning == 1 }
       let second = try RawClient(port: server.port)
-      await second.send(TestServer.request("POST", "/v1/completions", Self.quiet.replacing("}", with: #", "n": 2}"#)))
+      await second.send(
+        TestServer.request("POST", "/v1/completions", Self.quiet.replacing("}", with: #", "n": 2}"#)))
       await server.wait("two wait") { server.metrics.requestsWaiting == 2 }
       let refused = try await server.post("/v1/completions", Self.quiet)
       try refused.expectError(429, code: "queue_full")
@@ -36,7 +37,8 @@ import Testing
     }
   }
 
-  @Test(arguments: [false, true]) func aClientThatGoesWhileDecodingFreesItsSlot(_ streams: Bool) async throws {
+  @Test(arguments: [false, true]) func aClientThatGoesWhileDecodingFreesItsSlot(_ streams: Bool) async throws
+  {
     try await TestServer.run(Self.slow()) { server in
       do {
         let client = try RawClient(port: server.port)
@@ -45,7 +47,8 @@ import Testing
       }
       let steps = server.metrics.stepsTotal
       await Self.expectIdle(server)
-      // Steps that ran until the end was noticed; a hundredth of a second each, on a machine that may be busy.
+      // Steps that ran until the end was noticed; a hundredth of a second each, on a machine that may be
+      // busy.
       #expect(server.metrics.stepsTotal - steps < 150)
       #expect(server.metrics.requestsCancelled == 1)
     }
@@ -92,7 +95,11 @@ import Testing
   }
 
   @Test func aClientThatGoesInPrefillFreesItsSlot() async throws {
-    try await TestServer.run(Self.slow { $0.prefillStep = 1; $0.stepDelay = 0.02 }) { server in
+    try await TestServer.run(
+      Self.slow {
+        $0.prefillStep = 1; $0.stepDelay = 0.02
+      }
+    ) { server in
       let prompt = String(repeating: "fox ", count: 300)
       do {
         let client = try RawClient(port: server.port)
@@ -167,11 +174,17 @@ import Testing
   }
 
   @Test func atItsEndTheServerFinishesWhatRunsAndTakesNothingNew() async throws {
-    try await TestServer.run(Self.slow { $0.slots = 2; $0.stepDelay = 0.005 }) { server in
+    try await TestServer.run(
+      Self.slow {
+        $0.slots = 2; $0.stepDelay = 0.005
+      }
+    ) { server in
       let stream = try RawClient(port: server.port)
-      await stream.send(TestServer.request("POST", "/v1/completions", Self.long, headers: ["Connection: close"]))
+      await stream.send(
+        TestServer.request("POST", "/v1/completions", Self.long, headers: ["Connection: close"]))
       let whole = try RawClient(port: server.port)
-      await whole.send(TestServer.request("POST", "/v1/completions", Self.quiet, headers: ["Connection: close"]))
+      await whole.send(
+        TestServer.request("POST", "/v1/completions", Self.quiet, headers: ["Connection: close"]))
       await server.wait("both run") { server.metrics.requestsRunning == 2 }
       await server.group.triggerGracefulShutdown()
       var ready = try await server.send("GET", "/ready")
@@ -184,12 +197,18 @@ import Testing
       #expect(refused.headers["retry-after"] != nil)
       let answer = try HTTPReply(await whole.receiveAll())
       #expect(try answer.json["usage"]["completion_tokens"].integer == 200)
-      #expect(try HTTPReply(await stream.receiveAll()).events.last?["choices"][0]["finish_reason"].string == "length")
+      #expect(
+        try HTTPReply(await stream.receiveAll()).events.last?["choices"][0]["finish_reason"].string
+          == "length")
     }
   }
 
   @Test func theEndComesAlthoughARequestTakesTooLong() async throws {
-    try await TestServer.run(Self.slow { $0.stepDelay = 0.1; $0.limits.drainTimeout = .milliseconds(300) }) { server in
+    try await TestServer.run(
+      Self.slow {
+        $0.stepDelay = 0.1; $0.limits.drainTimeout = .milliseconds(300)
+      }
+    ) { server in
       let client = try RawClient(port: server.port)
       await client.send(TestServer.request("POST", "/v1/completions", Self.quiet))
       await server.wait("it runs") { server.metrics.requestsRunning == 1 }

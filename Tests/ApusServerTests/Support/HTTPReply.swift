@@ -82,7 +82,9 @@ struct TestJSON: Sendable, Equatable {
     return TestJSON(members[key])
   }
 
-  subscript(index: Int) -> TestJSON { array.indices.contains(index) ? array[index] : TestJSON(nil as JSONValue?) }
+  subscript(index: Int) -> TestJSON {
+    array.indices.contains(index) ? array[index] : TestJSON(nil as JSONValue?)
+  }
 
   var array: [TestJSON] {
     guard case .array(let values)? = value else { return [] }

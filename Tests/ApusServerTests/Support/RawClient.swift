@@ -9,7 +9,8 @@ import Foundation
   import Darwin
 #endif
 
-/// A TCP connection to this machine that does exactly what it is told. Calls that block run on threads of their own.
+/// A TCP connection to this machine that does exactly what it is told. Calls that block run on threads of
+/// their own.
 final class RawClient: Sendable {
   struct Failure: Error { let what: String }
 

@@ -98,7 +98,9 @@ struct TestServer: Sendable {
 
   func post(_ path: String, _ body: String) async throws -> HTTPReply { try await send("POST", path, body) }
 
-  static func request(_ method: String, _ path: String, _ body: String? = nil, headers: [String] = []) -> String {
+  static func request(_ method: String, _ path: String, _ body: String? = nil, headers: [String] = [])
+    -> String
+  {
     var lines = ["\(method) \(path) HTTP/1.1", "Host: localhost"] + headers
     if let body { lines += ["Content-Type: application/json", "Content-Length: \(body.utf8.count)"] }
     return lines.joined(separator: "\r\n") + "\r\n\r\n" + (body ?? "")

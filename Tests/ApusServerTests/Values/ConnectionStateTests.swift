@@ -5,7 +5,8 @@ import Testing
 /// Times are seconds since the connection was opened.
 @Suite struct ConnectionStateTests {
   private static let limits = ServerLimits(
-    headTimeout: .seconds(10), bodyTimeout: .seconds(30), idleTimeout: .seconds(75), writeTimeout: .seconds(20))
+    headTimeout: .seconds(10), bodyTimeout: .seconds(30), idleTimeout: .seconds(75),
+    writeTimeout: .seconds(20))
 
   private func state() -> ConnectionState { ConnectionState(limits: Self.limits, now: .zero) }
 

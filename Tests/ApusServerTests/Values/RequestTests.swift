@@ -74,8 +74,10 @@ import Testing
     (#"{"prompt": [-1]}"#, "prompt"), (#"{"prompt": [4294967296]}"#, "prompt"),
     (#"{"prompt": "a", "n": 0}"#, "n"), (#"{"prompt": "a", "n": 1000}"#, "n"),
     (#"{"prompt": "a", "n": 1, "best_of": 2}"#, "best_of"), (#"{"prompt": "a", "suffix": "b"}"#, "suffix"),
-    (#"{"prompt": "a", "max_tokens": 0}"#, "max_tokens"), (#"{"prompt": "a", "max_tokens": "5"}"#, "max_tokens"),
-    (#"{"prompt": "a", "logprobs": 21}"#, "logprobs"), (#"{"prompt": "a", "temperature": "x"}"#, "temperature"),
+    (#"{"prompt": "a", "max_tokens": 0}"#, "max_tokens"),
+    (#"{"prompt": "a", "max_tokens": "5"}"#, "max_tokens"),
+    (#"{"prompt": "a", "logprobs": 21}"#, "logprobs"),
+    (#"{"prompt": "a", "temperature": "x"}"#, "temperature"),
     (#"{"prompt": "a", "stream": 1}"#, "stream"), (#"{"prompt": "a", "stop": [1]}"#, "stop"),
     (#"{"prompt": "a", "stream_options": {}}"#, "stream_options"),
     (#"{"prompt": "a", "stream": true, "stream_options": {"x": 1}}"#, "stream_options.x"),
@@ -102,7 +104,8 @@ import Testing
   }
 
   static let badChats: [(text: String, param: String)] = [
-    (#", "max_tokens": 1, "max_completion_tokens": 2"#, "max_tokens"), (#", "top_logprobs": 2"#, "top_logprobs"),
+    (#", "max_tokens": 1, "max_completion_tokens": 2"#, "max_tokens"),
+    (#", "top_logprobs": 2"#, "top_logprobs"),
     (#", "logprobs": 2"#, "logprobs"), (#", "logprobs": true, "top_logprobs": 21"#, "top_logprobs"),
     (#", "tool_choice": "required""#, "tool_choice"), (#", "tool_choice": "any""#, "tool_choice"),
     (#", "tools": [{"type": "retrieval"}]"#, "tools[0].type"),
@@ -127,7 +130,8 @@ import Testing
   }
 
   static let badMessages: [(text: String, param: String)] = [
-    (#"{"messages": []}"#, "messages"), (#"{"messages": "hi"}"#, "messages"), (#"{"messages": [1]}"#, "messages[0]"),
+    (#"{"messages": []}"#, "messages"), (#"{"messages": "hi"}"#, "messages"),
+    (#"{"messages": [1]}"#, "messages[0]"),
     (#"{"messages": [{"role": "robot", "content": "a"}]}"#, "messages[0].role"),
     (#"{"messages": [{"role": "user"}]}"#, "messages[0].content"),
     (#"{"messages": [{"role": "user", "content": 1}]}"#, "messages[0].content"),
@@ -174,10 +178,12 @@ import Testing
   }
 
   @Test func aForcedToolIsALanguage() throws {
-    let tools = #", "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]"#
+    let tools =
+      #", "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]"#
     let named = try chat(tools + #", "tool_choice": {"type": "function", "function": {"name": "f"}}"#)
     #expect(named.common.outputFormat == .jsonSchema(.object(JSONMembers([("type", .string("object"))]))))
-    guard case .jsonSchema(let schema)? = try chat(tools + #", "tool_choice": "required""#).common.outputFormat
+    guard
+      case .jsonSchema(let schema)? = try chat(tools + #", "tool_choice": "required""#).common.outputFormat
     else { return #expect(Bool(false)) }
     let json = TestJSON(schema)
     #expect(json["type"].string == "array")
@@ -187,13 +193,16 @@ import Testing
   @Test func languagesAreReadFromTheFieldsOfAllServers() throws {
     let schema = JSONValue.object(JSONMembers([("type", .string("object"))]))
     let cases: [(String, OutputFormat?)] = [
-      (#""response_format": {"type": "text"}"#, nil), (#""response_format": {"type": "json_object"}"#, .jsonObject),
+      (#""response_format": {"type": "text"}"#, nil),
+      (#""response_format": {"type": "json_object"}"#, .jsonObject),
       (
         #""response_format": {"type": "json_schema", "json_schema": {"name": "a", "strict": true, "schema": {"type": "object"}}}"#,
         .jsonSchema(schema)
-      ), (#""structured_outputs": {"regex": "a+"}"#, .regex("a+")), (#""guided_choice": ["a", "b"]"#, .choice(["a", "b"])),
+      ), (#""structured_outputs": {"regex": "a+"}"#, .regex("a+")),
+      (#""guided_choice": ["a", "b"]"#, .choice(["a", "b"])),
       (#""guided_json": "{\"type\": \"object\"}""#, .jsonSchema(schema)),
-      (#""json_schema": {"type": "object"}"#, .jsonSchema(schema)), (#""grammar": "root ::= x""#, .grammar("root ::= x")),
+      (#""json_schema": {"type": "object"}"#, .jsonSchema(schema)),
+      (#""grammar": "root ::= x""#, .grammar("root ::= x")),
     ]
     for (text, format) in cases {
       #expect(try completion(#"{"prompt": "a", "# + text + "}").common.outputFormat == format, "\(text)")

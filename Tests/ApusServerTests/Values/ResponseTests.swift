@@ -69,7 +69,8 @@ import Testing
 
   @Test func chunksOfAChatAnswer() {
     let response = ChatResponse(head: head, logprobsOf: nil)
-    let start = #"{"id":"cmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"m","#
+    let start =
+      #"{"id":"cmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"m","#
       + #""system_fingerprint":"f","choices":[{"index":0,"delta":"#
     #expect(
       response.roleChunk(index: 0, tellsUsage: false).text

@@ -10,9 +10,10 @@ import Testing
   @Test func aKeyIsFoundInTheHeaderAndNowhereElse() {
     #expect(keys.index(ofKeyIn: "Bearer secret") == 0)
     #expect(keys.index(ofKeyIn: "bearer other-key") == 1)
-    for header in [nil, "", "secret", "Bearer", "Bearer ", "Bearer secre", "Bearer secrets", "Basic secret",
-      "Bearer secretsecret", "Bearer  secret"]
-    { #expect(keys.index(ofKeyIn: header) == nil, "\(header ?? "nil")") }
+    for header in [
+      nil, "", "secret", "Bearer", "Bearer ", "Bearer secre", "Bearer secrets", "Basic secret",
+      "Bearer secretsecret", "Bearer  secret",
+    ] { #expect(keys.index(ofKeyIn: header) == nil, "\(header ?? "nil")") }
     #expect(!Authentication.areEqual([], []))
   }
 
@@ -53,13 +54,6 @@ import Testing
     #expect(table.occupants[0]?.generatedTokenCount == 3)
     table.record(.finished(id, slot: 0, .length, at: .seconds(8)))
     #expect(table.occupants == [nil, nil])
-  }
-
-  @Test func metricsAreWhatPrometheusReads() {
-    let text = PlainMetrics.text(EngineMetrics(slotCount: 1), model: "a\"b\\c")
-    #expect(text.contains("# TYPE apus:num_requests_running gauge\n"))
-    #expect(text.contains(#"apus:num_requests_running{model_name="a\"b\\c"} 0.0"# + "\n"))
-    #expect(text.hasSuffix("\n"))
   }
 
   @Test func whoWasRefusedMayComeBackWithinAMinute() {

@@ -16,7 +16,8 @@ import Testing
   static let cases = [
     Case(format: .hermes, text: "Just text.\n", content: "Just text.\n", calls: []),
     Case(
-      format: .hermes, text: #"<tool_call>\#n{"name": "weather", "arguments": {"city": "Paris"}}\#n</tool_call>"#,
+      format: .hermes,
+      text: #"<tool_call>\#n{"name": "weather", "arguments": {"city": "Paris"}}\#n</tool_call>"#,
       content: "", calls: [weather]),
     Case(
       format: .hermes,
@@ -29,7 +30,8 @@ import Testing
       content: "", calls: [weather, ToolCall(name: "now", arguments: "{}")]),
     // The mark inside a string is text of the argument.
     Case(
-      format: .hermes, text: #"<tool_call>{"name": "say", "arguments": {"a": "}</tool_call>\"{"}}</tool_call>."#,
+      format: .hermes,
+      text: #"<tool_call>{"name": "say", "arguments": {"a": "}</tool_call>\"{"}}</tool_call>."#,
       content: ".", calls: [ToolCall(name: "say", arguments: #"{"a": "}</tool_call>\"{"}"#)]),
     // No closing mark.
     Case(
