@@ -141,9 +141,10 @@ import Testing
     }
   }
 
-  /// More than a megabyte of answer, which the sockets between do not hold.
+  /// Some megabytes of answer, which the sockets between do not hold.
   private static let bulky = #"""
-    {"prompt": "Tell me", "max_tokens": 480, "ignore_eos": true, "logprobs": 20, "n": 4, "stream": true}
+    {"messages": [{"role": "user", "content": "Tell me"}], "max_tokens": 480, "ignore_eos": true,
+    "logprobs": true, "top_logprobs": 20, "n": 4, "stream": true}
     """#
 
   @Test func aClientThatDoesNotReadIsDropped() async throws {
@@ -151,7 +152,7 @@ import Testing
     options.limits.writeTimeout = .milliseconds(300)
     try await TestServer.run(options) { server in
       let client = try RawClient(port: server.port, receiveBufferByteCount: 2048)
-      await client.send(TestServer.request("POST", "/v1/completions", Self.bulky))
+      await client.send(TestServer.request("POST", "/v1/chat/completions", Self.bulky))
       await server.wait("it ends") { server.metrics.requestsLength + server.metrics.requestsCancelled == 4 }
       try await Task.sleep(for: .seconds(2))
       let text = await client.receiveAll()
@@ -166,7 +167,7 @@ import Testing
     options.limits.writeTimeout = .seconds(600)
     try await TestServer.run(options) { server in
       let client = try RawClient(port: server.port, receiveBufferByteCount: 2048)
-      await client.send(TestServer.request("POST", "/v1/completions", Self.bulky))
+      await client.send(TestServer.request("POST", "/v1/chat/completions", Self.bulky))
       await server.wait("all end") { server.metrics.requestsLength + server.metrics.requestsCancelled == 4 }
       #expect([server.metrics.requestsLength, server.metrics.requestsCancelled] == [0, 4])
       await Self.expectIdle(server)
