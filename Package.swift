@@ -47,6 +47,13 @@ let http: [Target.Dependency] = [
   .product(name: "NIOPosix", package: "swift-nio"),
 ]
 
+/// The web page, inside the program. Each file is named: those that make it up are Swift's to know.
+let page: [Resource] = [
+  "page.html", "icon.svg", "colors.css", "layout.css", "controls.css", "playground.css", "live.css", "main.js",
+  "server.js", "events.js", "element.js", "key.js", "options.js", "pane.js", "playground.js", "history.js",
+  "timeline.js", "live.js",
+].map { .embedInCode("Page/\($0)") }
+
 let package = Package(
   name: "Apus",
   platforms: [.macOS(.v15)],
@@ -100,7 +107,7 @@ let package = Package(
       [
         "Apus", "ApusCheckpoint", "ApusEngine", "ApusKernels", "ApusModel", "ApusObservability",
         "ApusTokenizer",
-      ] + http),
+      ] + http, exclude: ["Page/screenshot.png"], resources: page),
     .executableTarget(
       name: "ApusCommand",
       dependencies: [

@@ -87,6 +87,7 @@ public struct CompletionServer: Service {
     router.add(middleware: ErrorMiddleware(bodyByteCountMax: limits.bodyByteCountMax))
     let status = StatusRoutes(state: state, version: Self.version)
     status.add(to: router.group())
+    PageRoutes().add(to: router.group())
     let guarded = router.group().add(middleware: Authentication(keys: configuration.apiKeys))
     status.addProtected(to: guarded)
     ModelRoutes(state: state, created: Int(Date().timeIntervalSince1970)).add(to: guarded)

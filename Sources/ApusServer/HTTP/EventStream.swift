@@ -12,6 +12,9 @@ enum EventStream {
   /// A comment, which readers skip.
   static let keepAlive = ByteBuffer(string: ": keep-alive\n\n")
 
+  /// The engine's number of each choice's request.
+  static let requestIDs = HTTPField.Name("Apus-Request-Ids")!
+
   static let headers: HTTPFields = [
     .contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-cache",
     // Reverse proxies would hold events back to fill a buffer.
@@ -29,14 +32,17 @@ protocol ChunkEncoder: Sendable {
 }
 
 extension Response {
-  /// A stream of what `choices` give. The choices end when the client goes.
+  /// A stream of what `choices` give. The choices end when the client goes. A header names the engine's
+  /// requests, as `/slots` does.
   init(
     streaming choices: [Choice], encoder: some ChunkEncoder, includesUsage: Bool,
     connection: ClientConnection,
     keepAliveInterval: Duration
   ) {
+    var headers = EventStream.headers
+    headers[EventStream.requestIDs] = choices.map { "\($0.stream.id.rawValue)" }.joined(separator: ", ")
     self.init(
-      status: .ok, headers: EventStream.headers,
+      status: .ok, headers: headers,
       body: ResponseBody { writer in
         let events = ChoiceEvents(choices, tick: keepAliveInterval)
         let observer = connection.onClose { events.cancel() }

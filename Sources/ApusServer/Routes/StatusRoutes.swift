@@ -1,4 +1,5 @@
 import Apus
+import ApusCheckpoint
 import ApusEngine
 import ApusObservability
 import HTTPTypes
@@ -32,9 +33,12 @@ struct StatusRoutes: Sendable {
 
   /// For who may send requests.
   func addProtected(to group: RouterGroup<ServerContext>) {
-    group.add("slots", .get) { _, _ in
+    group.add("slots", .get) { request, _ in
       let model = try loadedModel()
-      return Response(json: model.slots.json(contextLength: model.generator.contextLength))
+      let past = try recentSeconds(request).map {
+        SlotTable.Past(now: model.generator.engine.now, length: .seconds($0))
+      }
+      return Response(json: model.slots.json(contextLength: model.generator.contextLength, past: past))
     }
     group.add("load", .get) { _, _ in
       let metrics = try loadedModel().generator.engine.metrics
@@ -43,8 +47,18 @@ struct StatusRoutes: Sendable {
         "running": .integer(metrics.requestsRunning), "waiting": .integer(metrics.requestsWaiting),
         "waiting_tokens": .integer(metrics.tokensWaiting),
         "kv_cache_usage": .double(metrics.kvCacheUsage),
+        "generation_tokens_total": .integer(metrics.generationTokensTotal),
       ])
     }
+  }
+
+  /// `recent` of `/slots`: how far back it is to tell what slots held, in seconds.
+  private func recentSeconds(_ request: Request) throws(APIError) -> Int? {
+    guard let text = request.uri.queryParameters["recent"] else { return nil }
+    guard let seconds = Int(text), (0...3600).contains(seconds) else {
+      throw .invalid("recent", "recent is \(quoted(String(text))), expected seconds in 0...3600")
+    }
+    return seconds
   }
 
   /// Also while the server drains.

@@ -17,6 +17,8 @@ public final class SlotTable: Sendable {
     /// On the engine's clock.
     public var submitted: Duration
     public var admitted: Duration
+    /// When it got this slot: later than `admitted` if it was preempted in between.
+    public var entered: Duration
     public var firstToken: Duration?
     /// When the newest token came.
     public var newest: Duration?
@@ -31,15 +33,35 @@ public final class SlotTable: Sendable {
 
   private struct State {
     var slots: [Occupant?]
+    var histories: [SlotHistory]
     var waiting: [RequestID: Arrival] = [:]
+
+    /// Frees the slot, if it is one that somebody holds, and keeps who held it.
+    mutating func leave(_ slot: Int?, _ end: SlotStay.End, at time: Duration) -> Occupant? {
+      guard let slot, slots.indices.contains(slot), let occupant = slots[slot] else { return nil }
+      histories[slot].append(SlotStay(occupant: occupant, ended: time, end: end))
+      slots[slot] = nil
+      return occupant
+    }
   }
 
   private let state: Mutex<State>
 
-  public init(slotCount: Int) { state = Mutex(State(slots: Array(repeating: nil, count: slotCount))) }
+  public init(slotCount: Int) {
+    state = Mutex(
+      State(
+        slots: Array(repeating: nil, count: slotCount),
+        histories: Array(repeating: SlotHistory(), count: slotCount)))
+  }
 
   /// What each slot holds.
   public var occupants: [Occupant?] { state.withLock { $0.slots } }
+
+  /// What each slot held: the stays that ended at or after `time` on the engine's clock, at most the newest
+  /// 64 of a slot, oldest first.
+  public func stays(since time: Duration) -> [[SlotStay]] {
+    state.withLock { $0.histories.map { Array($0.since(time)) } }
+  }
 
   @Sendable public func record(_ event: EngineEvent) {
     state.withLock { state in
@@ -55,8 +77,9 @@ public final class SlotTable: Sendable {
           arrival.occupant
           ?? Occupant(
             request: id, phase: .prefill, promptTokenCount: arrival.promptTokenCount, generatedTokenCount: 0,
-            submitted: arrival.submitted, admitted: time)
+            submitted: arrival.submitted, admitted: time, entered: time)
         occupant.phase = .prefill
+        occupant.entered = time
         state.slots[slot] = occupant
       case .token(_, let slot, _, let time):
         guard state.slots.indices.contains(slot), state.slots[slot] != nil else { break }
@@ -64,14 +87,13 @@ public final class SlotTable: Sendable {
         state.slots[slot]!.generatedTokenCount += 1
         state.slots[slot]!.newest = time
         if state.slots[slot]!.firstToken == nil { state.slots[slot]!.firstToken = time }
-      case .preempted(let id, let slot, _, _):
-        guard state.slots.indices.contains(slot), let occupant = state.slots[slot] else { break }
-        state.slots[slot] = nil
+      case .preempted(let id, let slot, _, let time):
+        guard let occupant = state.leave(slot, .preempted, at: time) else { break }
         state.waiting[id] = Arrival(
           promptTokenCount: occupant.promptTokenCount, submitted: occupant.submitted, occupant: occupant)
-      case .finished(let id, let slot, _, _):
+      case .finished(let id, let slot, _, let time):
         state.waiting[id] = nil
-        if let slot, state.slots.indices.contains(slot) { state.slots[slot] = nil }
+        _ = state.leave(slot, .finished, at: time)
       case .reused, .step: break
       }
     }
@@ -79,9 +101,24 @@ public final class SlotTable: Sendable {
 }
 
 extension SlotTable {
+  /// What `/slots` tells of the past, and as of when.
+  package struct Past: Sendable {
+    /// On the engine's clock.
+    package var now: Duration
+    /// Stays that ended so long ago, at most.
+    package var length: Duration
+
+    package init(now: Duration, length: Duration) {
+      self.now = now
+      self.length = length
+    }
+  }
+
   /// The slots in the shape of llama-server's `/slots`, with more.
-  package func json(contextLength: Int) -> JSONText {
-    .array(
+  /// - Parameter past: each slot tells what it held, too.
+  package func json(contextLength: Int, past: Past? = nil) -> JSONText {
+    let (occupants, histories) = state.withLock { ($0.slots, $0.histories) }
+    return .array(
       occupants.enumerated().map { index, occupant in
         var members = [
           JSONText.Member(name: "id", value: .integer(index)),
@@ -90,6 +127,11 @@ extension SlotTable {
           JSONText.Member(name: "state", value: .string(occupant?.phase.rawValue ?? "idle")),
         ]
         if let occupant { members += occupant.members }
+        if let past {
+          let stays = histories[index].since(past.now - past.length)
+          members.append(JSONText.Member(name: "now", value: .double(past.now.inSeconds)))
+          members.append(JSONText.Member(name: "recent", value: .array(stays.map(\.json))))
+        }
         return .object(members)
       })
   }
@@ -102,7 +144,8 @@ extension SlotTable.Occupant {
     return Double(generatedTokenCount - 1) / (newest - firstToken).inSeconds
   }
 
-  fileprivate var members: [JSONText.Member] {
+  /// Moments are seconds on the engine's clock.
+  var members: [JSONText.Member] {
     [
       JSONText.Member(name: "id_task", value: .unsigned(request.rawValue)),
       JSONText.Member(name: "prompt_tokens", value: .integer(promptTokenCount)),
@@ -112,6 +155,8 @@ extension SlotTable.Occupant {
         name: "time_to_first_token_seconds",
         value: .optional(firstToken) { .double(($0 - submitted).inSeconds) }),
       JSONText.Member(name: "tokens_per_second", value: .optional(tokensPerSecond) { .double($0) }),
+      JSONText.Member(name: "entered", value: .double(entered.inSeconds)),
+      JSONText.Member(name: "first_token", value: .optional(firstToken) { .double($0.inSeconds) }),
     ]
   }
 }
