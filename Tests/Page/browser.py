@@ -39,7 +39,6 @@ class Browser:
     async def __aexit__(self, *_):
         self.process.terminate()
         await self.process.wait()
-        await asyncio.sleep(0.5)
         try:
             self.folder.cleanup()
         except OSError:
@@ -70,12 +69,15 @@ class Page:
         self.reader = asyncio.create_task(self.read())
 
     async def read(self):
-        async for text in self.socket:
-            message = json.loads(text)
-            if "id" in message:
-                self.answers.pop(message["id"]).set_result(message)
-            else:
-                self.heard(message["method"], message["params"])
+        try:
+            async for text in self.socket:
+                message = json.loads(text)
+                if "id" in message:
+                    self.answers.pop(message["id"]).set_result(message)
+                else:
+                    self.heard(message["method"], message["params"])
+        except websockets.ConnectionClosed:
+            pass
 
     def heard(self, method, params):
         if method == "Runtime.exceptionThrown":

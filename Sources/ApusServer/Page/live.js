@@ -71,7 +71,8 @@ export class LiveView {
     byID("tile-running").replaceChildren(String(newest.running), element("small", {}, ` of ${slots.length} slots`));
     byID("tile-waiting").textContent = String(newest.waiting);
     byID("tile-rate").textContent = rate(this.history.rates().at(-1));
-    byID("tile-first").textContent = duration(this.history.firstTokenMedian());
+    const first = this.history.firstTokenMedian();
+    byID("tile-first").replaceChildren(duration(first), ...(first === null ? [] : [element("small", {}, " median")]));
     byID("tile-cache").textContent = `${(newest.cache * 100).toFixed(newest.cache < 0.1 ? 1 : 0)} %`;
     if (byID("table-details").open) this.drawTable(slots);
   }

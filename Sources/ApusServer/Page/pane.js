@@ -14,7 +14,7 @@ export class Pane {
     this.requests = new Set();
     this.messages = [];
     this.controller = null;
-    this.field = element("textarea", { rows: 2, "aria-label": `Text of prompt ${this.name}` });
+    this.field = element("textarea", { rows: 1, "aria-label": `Text of prompt ${this.name}` });
     this.field.value = text;
     this.field.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.run();
@@ -124,17 +124,26 @@ export class Pane {
     if (part === undefined) {
       part = { node: answer(`Answer ${choice.index + 1}`, "", "open"), reason: null };
       part.text = part.node.querySelector("p").appendChild(document.createTextNode(""));
-      run.parts.set(choice.index, part);
-      this.answers.append(part.node);
+      this.place(run, choice.index, part);
     }
-    const isAtEnd = this.answers.scrollTop + this.answers.clientHeight > this.answers.scrollHeight - 30;
+    // Several texts scroll each for itself.
+    const box = run.parts.size === 1 ? this.answers : part.node;
+    const isAtEnd = box.scrollTop + box.clientHeight > box.scrollHeight - 30;
     part.text.appendData(text);
     run.count(text);
     if (choice.finish_reason) {
       part.reason = choice.finish_reason;
       part.node.classList.remove("open");
     }
-    if (isAtEnd && run.parts.size === 1) this.answers.scrollTop = this.answers.scrollHeight;
+    if (isAtEnd) box.scrollTop = box.scrollHeight;
+  }
+
+  /** Answers stand in their order, whichever begins first. */
+  place(run, index, part) {
+    const later = [...run.parts.keys()].filter((other) => other > index).sort((a, b) => a - b)[0];
+    this.answers.insertBefore(part.node, run.parts.get(later)?.node ?? null);
+    run.parts.set(index, part);
+    this.answers.classList.toggle("several", run.parts.size > 1 && !this.chats);
   }
 
   fail(error) {

@@ -2,9 +2,9 @@
 
 import { duration, rate, shape } from "./element.js";
 
-const LANE = 20;
+const LANE = 18;
 const GAP = 3;
-const STRIP = 34;
+const STRIP = 26;
 const TOP = 2;
 const LEFT = 68;
 const RIGHT = 44;
@@ -48,7 +48,7 @@ export class Timeline {
     for (let slot = 0; slot < slotCount; slot += 1) {
       parts.push(
         shape("rect", { class: "lane", x: LEFT, y: this.y(slot), width: inner, height: LANE, rx: 3 }),
-        shape("text", { x: 0, y: this.y(slot) + 14 }, `Slot ${slot}`));
+        shape("text", { x: 0, y: this.y(slot) + 13 }, `Slot ${slot}`));
     }
     this.axis = shape("g");
     this.bars = shape("g");
@@ -61,7 +61,7 @@ export class Timeline {
       const most = shape("text", { x: width - RIGHT + 5, y: top + 12 });
       parts.push(
         shape("rect", { class: "lane", x: LEFT, y: top, width: inner, height: STRIP, rx: 3 }),
-        shape("text", { x: 0, y: top + 21 }, name), area, curve, most);
+        shape("text", { x: 0, y: top + 17 }, name), area, curve, most);
       return { top, least, unit, area, curve, most };
     });
     this.svg.replaceChildren(...parts, this.axis, this.bars);
@@ -109,7 +109,7 @@ export class Timeline {
     const y = this.y(stay.slot);
     const [prefill, decode, edge] = ["prefill", "decode", "edge"].map((name) =>
       shape("rect", { class: name, y: y + 1, height: LANE - 2, rx: name === "edge" ? 0 : 2 }));
-    const label = shape("text", { y: y + 14 });
+    const label = shape("text", { y: y + 13 });
     const title = shape("title");
     const group = shape("g", {}, title, prefill, decode, edge, label);
     this.bars.append(group);
