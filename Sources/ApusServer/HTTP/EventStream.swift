@@ -1,4 +1,5 @@
 import AsyncAlgorithms
+import ApusEngine
 import HTTPTypes
 import Hummingbird
 import NIOCore
