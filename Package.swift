@@ -49,9 +49,9 @@ let http: [Target.Dependency] = [
 
 /// The web page, inside the program. Each file is named: those that make it up are Swift's to know.
 let page: [Resource] = [
-  "page.html", "icon.svg", "colors.css", "layout.css", "controls.css", "playground.css", "live.css", "main.js",
-  "server.js", "events.js", "element.js", "key.js", "options.js", "pane.js", "playground.js", "history.js",
-  "timeline.js", "live.js",
+  "page.html", "icon.svg", "colors.css", "layout.css", "controls.css", "playground.css", "live.css",
+  "main.js", "server.js", "events.js", "element.js", "key.js", "options.js", "pane.js", "playground.js",
+  "history.js", "timeline.js", "live.js",
 ].map { .embedInCode("Page/\($0)") }
 
 let package = Package(

@@ -15,9 +15,11 @@ import Testing
       #expect(page.headers["x-content-type-options"] == "nosniff")
       #expect(page.headers["referrer-policy"] == "no-referrer")
       #expect(page.body.hasPrefix("<!doctype html>"))
-      let policy = try #require(page.headers["content-security-policy"]).split(separator: "; ").map(String.init)
+      let policy = try #require(page.headers["content-security-policy"]).split(separator: "; ").map(
+        String.init)
       for directive in [
-        "default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "base-uri 'none'",
+        "default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'",
+        "base-uri 'none'",
         "form-action 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'",
       ] { #expect(policy.contains(directive), "\(directive)") }
       #expect(!policy.contains { $0.contains("unsafe") || $0.contains("*") || $0.contains("http") })
@@ -36,8 +38,11 @@ import Testing
         #expect(reply.status == 200, "\(paths[index])")
         let kind = ["js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"]
         let ending = String(paths[index].split(separator: ".").last ?? "")
-        #expect(reply.headers["content-type"]?.hasPrefix(kind[ending] ?? "text/html") == true, "\(paths[index])")
-        for name in Self.references(reply.body, in: paths[index]) where !paths.contains(name) { paths.append(name) }
+        #expect(
+          reply.headers["content-type"]?.hasPrefix(kind[ending] ?? "text/html") == true, "\(paths[index])")
+        for name in Self.references(reply.body, in: paths[index]) where !paths.contains(name) {
+          paths.append(name)
+        }
         index += 1
       }
       #expect(Set(paths) == Set(PageFile.all.map(\.path)), "a file is served that nothing asks for")
@@ -91,8 +96,11 @@ import Testing
   @Test func slotsTellWhatTheyHeldIfAsked() async throws {
     try await TestServer.run(TestServer.Options(slots: 2)) { server in
       let stream = try await server.post(
-        "/v1/completions", #"{"prompt": "Tell me", "n": 2, "max_tokens": 5, "ignore_eos": true, "stream": true}"#)
-      let numbers = try #require(stream.headers["apus-request-ids"]).split(separator: ", ").compactMap { Int($0) }
+        "/v1/completions",
+        #"{"prompt": "Tell me", "n": 2, "max_tokens": 5, "ignore_eos": true, "stream": true}"#)
+      let numbers = try #require(stream.headers["apus-request-ids"]).split(separator: ", ").compactMap {
+        Int($0)
+      }
       #expect(numbers.count == 2)
       let slots = try await server.send("GET", "/slots?recent=600").json
       let stays = slots.array.flatMap { $0["recent"].array }
