@@ -4,6 +4,9 @@ import { duration, element, rate } from "./element.js";
 import { events } from "./events.js";
 import { post, ServerError } from "./server.js";
 
+/** Milliseconds between two times that text is shown. */
+const SHOWN_EVERY = 100;
+
 export class Pane {
   /** - host: `options()`, `system()`, `mode()`, `announce(text)`, `remove(pane)`, `changed()` */
   constructor(index, text, host) {
@@ -68,6 +71,7 @@ export class Pane {
       if (!controller.signal.aborted) this.fail(error);
     }
     this.controller = null;
+    this.show(run);
     if (this.chats) this.keepTurn(run);
     for (const answer of this.answers.querySelectorAll(".open")) answer.classList.remove("open");
     if (run.begun !== null) this.figures.textContent = run.figures(ending);
@@ -85,7 +89,6 @@ export class Pane {
       if (event.error) throw new ServerError(0, event.error);
       for (const choice of event.choices) this.append(run, choice);
       if (event.usage) run.usage = event.usage;
-      if (run.isDue()) this.figures.textContent = run.figures();
     }
   }
 
@@ -122,20 +125,33 @@ export class Pane {
     const text = choice.text ?? choice.delta?.content ?? "";
     let part = run.parts.get(choice.index);
     if (part === undefined) {
-      part = { node: answer(`Answer ${choice.index + 1}`, "", "open"), reason: null };
+      part = { node: answer(`Answer ${choice.index + 1}`, "", "open"), reason: null, pending: "" };
       part.text = part.node.querySelector("p").appendChild(document.createTextNode(""));
       this.place(run, choice.index, part);
     }
-    // Several texts scroll each for itself.
-    const box = run.parts.size === 1 ? this.answers : part.node;
-    const isAtEnd = box.scrollTop + box.clientHeight > box.scrollHeight - 30;
-    part.text.appendData(text);
+    part.pending += text;
     run.count(text);
     if (choice.finish_reason) {
       part.reason = choice.finish_reason;
       part.node.classList.remove("open");
     }
-    if (isAtEnd) box.scrollTop = box.scrollHeight;
+    run.timer ??= setTimeout(() => this.show(run), SHOWN_EVERY);
+  }
+
+  /** Shows what came since the last time: laying out the page for each token would take all of a processor. */
+  show(run) {
+    clearTimeout(run.timer);
+    run.timer = null;
+    const parts = [...run.parts.values()].filter((part) => part.pending !== "");
+    // Several texts scroll each for itself.
+    const boxes = run.parts.size === 1 ? [this.answers] : parts.map((part) => part.node);
+    const ends = boxes.filter((box) => box.scrollTop + box.clientHeight > box.scrollHeight - 30);
+    for (const part of parts) {
+      part.text.appendData(part.pending);
+      part.pending = "";
+    }
+    for (const box of ends) box.scrollTop = 1e9;
+    if (this.isRunning) this.figures.textContent = run.figures();
   }
 
   /** Answers stand in their order, whichever begins first. */
@@ -173,7 +189,8 @@ class Run {
   chunks = 0;
   usage = null;
   parts = new Map();
-  shown = 0;
+  /** Set while there is text to be shown. */
+  timer = null;
 
   count(text) {
     if (text === "") return;
@@ -188,14 +205,6 @@ class Run {
 
   reasons() {
     return [...new Set([...this.parts.values()].map((part) => part.reason).filter((reason) => reason))].join(", ");
-  }
-
-  /** Figures change four times a second at most. */
-  isDue() {
-    const now = performance.now();
-    if (now - this.shown < 250) return false;
-    this.shown = now;
-    return true;
   }
 
   /** Until the server has told how many tokens there are, pieces of text are counted. */

@@ -1,4 +1,4 @@
-public import ApusEngine
+import ApusEngine
 
 /// A request's time in a slot, from when it got it until it lost it.
 public struct SlotStay: Sendable, Equatable {
