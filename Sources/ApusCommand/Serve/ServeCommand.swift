@@ -18,7 +18,8 @@ struct ServeCommand: AsyncParsableCommand {
 
       GET /v1/models, POST /v1/completions, POST /v1/chat/completions, POST /tokenize, POST /detokenize; GET \
       /health (the process lives), /ready (it takes requests), /metrics (for Prometheus), /slots, /load, \
-      /version. With --api-key, all but /health, /ready, /metrics and /version ask for one of the keys.
+      /version. With --api-key, all but /health, /ready, /metrics and /version ask for one of the keys. GET / \
+      is a page to try it on and to watch it.
 
       On SIGTERM or SIGINT it takes no new requests, lets those that run finish, and ends with exit code 0.
       """)
