@@ -79,8 +79,9 @@ IDLE = "document.querySelectorAll('[aria-busy=true]').length === 0"
 
 async def streamed_text_is_the_answer(page, server):
     """Four prompts at once: each shows what the same request gives alone."""
-    options = dict(max_tokens=60, temperature=0.8, seed=7, n=2)
-    await fields(page, **options)
+    options = dict(max_tokens=400, temperature=0.8, seed=7, n=2, ignore_eos=True)
+    await fields(page, max_tokens=400, seed=7, n=2)
+    await page.run("document.querySelector('[name=ignore_eos]').checked = true")
     await page.click("#run-all")
     most = 0
     seen = 0
@@ -88,6 +89,7 @@ async def streamed_text_is_the_answer(page, server):
         most = max(most, int((await page.text("#tile-running")).split()[0].replace("–", "0")))
         seen = max(seen, await page.run("document.querySelectorAll('.stay:not(.color-other)').length"))
         await asyncio.sleep(0.05)
+    await page.run("document.querySelector('[name=ignore_eos]').checked = false")
     assert most > 2, f"at most {most} requests were seen to run together"
     colors = await page.run(
         "[...new Set([...document.querySelectorAll('.stay')].map((node) => node.getAttribute('class')))].sort()")

@@ -13,6 +13,8 @@ const live = new LiveView((request) => playground.owner(request), showState);
 let model = null;
 
 setUpKey(() => live.soon());
+// Between two readings of a quiet server a short request would come and go.
+playground.onChange = () => live.soon();
 
 /** Told of each reading of the slots: null, or why there was none. */
 async function showState(error) {

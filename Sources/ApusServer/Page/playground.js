@@ -13,6 +13,8 @@ const TEXTS = [
 
 export class Playground {
   panes = [];
+  /** Called when a prompt begins or ends. */
+  onChange = () => {};
 
   constructor() {
     byID("add").addEventListener("click", () => this.add().field.focus());
@@ -74,6 +76,7 @@ export class Playground {
     byID("add").disabled = this.panes.length === PANES_MAX;
     byID("stop-all").disabled = !this.panes.some((pane) => pane.isRunning);
     for (const pane of this.panes) pane.removeButton.hidden = this.panes.length === 1;
+    this.onChange();
   }
 
   /** The prompt that made the request with that number, if one on this page did. */
