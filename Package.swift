@@ -32,12 +32,34 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+/// What the HTTP server is made of.
+let http: [Target.Dependency] = [
+  logging, lifecycle,
+  .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
+  .product(name: "HTTPTypes", package: "swift-http-types"),
+  .product(name: "Hummingbird", package: "hummingbird"),
+  .product(name: "HummingbirdCore", package: "hummingbird"),
+  .product(name: "NIOCore", package: "swift-nio"),
+  .product(name: "NIOHTTP1", package: "swift-nio"),
+  .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+  .product(name: "NIOPosix", package: "swift-nio"),
+]
+
+/// The web page, inside the program. Each file is named: those that make it up are Swift's to know.
+let page: [Resource] = [
+  "page.html", "icon.svg", "colors.css", "layout.css", "controls.css", "playground.css", "live.css",
+  "main.js", "server.js", "events.js", "element.js", "key.js", "options.js", "pane.js", "playground.js",
+  "history.js", "timeline.js", "live.js",
+].map { .embedInCode("Page/\($0)") }
 
 let package = Package(
   name: "Apus",
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "Apus", targets: ["Apus"]),
+    .library(name: "ApusServer", targets: ["ApusServer"]),
     .library(name: "ApusEngine", targets: ["ApusEngine"]),
     .library(name: "ApusObservability", targets: ["ApusObservability"]),
     .library(name: "ApusGrammar", targets: ["ApusGrammar"]),
@@ -53,7 +75,15 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.0.0"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.0.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.30.0"),
+    // Without its traits: configuration from files and the environment is not read here.
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.9.0"),
   ],
   targets: [
     .target(
@@ -77,14 +107,20 @@ let package = Package(
       "Apus",
       [
         "ApusEngine", "ApusGrammar", "ApusModel", "ApusCheckpoint", "ApusObservability", "ApusTokenizer",
-        "ApusTemplate",
-        "ApusStories",
+        "ApusTemplate", "ApusStories",
       ]),
+    library(
+      "ApusServer",
+      [
+        "Apus", "ApusCheckpoint", "ApusEngine", "ApusGrammar", "ApusKernels", "ApusModel",
+        "ApusObservability", "ApusTemplate", "ApusTokenizer",
+      ] + http, exclude: ["Page/screenshot.png"], resources: page),
     .executableTarget(
       name: "ApusCommand",
       dependencies: [
-        "Apus", "ApusEngine", "ApusGrammar", "ApusModel", "ApusCheckpoint", "ApusObservability",
-        "ApusTokenizer", "ApusTemplate", "ApusKernels", argumentParser,
+        "Apus", "ApusServer", "ApusEngine", "ApusGrammar", "ApusModel", "ApusCheckpoint",
+        "ApusObservability", "ApusTokenizer", "ApusTemplate", "ApusKernels", argumentParser, logging,
+        lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -138,6 +174,9 @@ let package = Package(
       "ApusGrammar", ["ApusGrammar", "ApusEngine", "ApusStories", "ApusTokenizer"],
       resources: [.copy("Fixtures")]),
     tests("Apus", ["Apus", "ApusEngine", "ApusGrammar", "ApusTemplate", "ApusCheckpoint", "ApusTokenizer"]),
+    tests(
+      "ApusServer",
+      ["Apus", "ApusServer", "ApusCheckpoint", "ApusEngine", "ApusModel", "ApusTokenizer"] + http),
     .target(
       name: "Simulator", dependencies: ["ApusEngine", "ApusModel", "TestSupport"],
       path: "Tests/Simulation/Simulator", swiftSettings: strict),
@@ -149,7 +188,7 @@ let package = Package(
       exclude: ["Command", "Faults", "README.md", "Simulator", "make-package.sh", "run-faults.sh"],
       swiftSettings: strict),
     .testTarget(name: "TidyTests", swiftSettings: strict),
-    tests("ApusCommand", ["ApusCommand", "ApusEngine", argumentParser]),
+    tests("ApusCommand", ["ApusCommand", "ApusEngine", "ApusServer", argumentParser]),
     tests("BatchBenchmark", ["BenchmarkSupport", "ApusEngine", "ApusObservability"]),
   ]
 )

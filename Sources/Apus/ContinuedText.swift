@@ -1,14 +1,13 @@
 import ApusTokenizer
 
-/// The text of tokens that go on from a prompt's: whole characters, no special tokens, and none of the
-/// prompt's own.
+/// The text of tokens that go on from a prompt's: whole characters, and none of the prompt's own.
 struct ContinuedText: Sendable {
   private var detokenizer: StreamingDetokenizer
   /// The end of the prompt's text that is not settled yet: it begins what comes first.
   private var promptRest: String
 
-  init(_ tokenizer: Tokenizer, continuing prompt: [Int32]) {
-    detokenizer = StreamingDetokenizer(tokenizer)
+  init(_ tokenizer: Tokenizer, continuing prompt: [Int32], skipSpecialTokens: Bool = true) {
+    detokenizer = StreamingDetokenizer(tokenizer, skipSpecialTokens: skipSpecialTokens)
     for token in prompt { _ = try? detokenizer.append(token) }
     var copy = detokenizer
     promptRest = (try? copy.finish()) ?? ""

@@ -1,8 +1,8 @@
 public import ApusEngine
 public import ApusTokenizer
 
-/// Turns a request's tokens into text as they come: whole characters, no special tokens, and not the token
-/// that stopped the request, whatever it is.
+/// Turns a request's tokens into text as they come: whole characters, no special tokens unless asked for, and
+/// not the token that stopped the request, whatever it is.
 ///
 /// Text goes on from the prompt: the text of the prompt and all that `append` returns, put together, is what
 /// the tokenizer decodes for all the tokens. So a first word keeps the space before it, which decoders of the
@@ -16,9 +16,11 @@ public struct GeneratedText: Sendable {
   /// The newest token: it is text only if it turns out not to be the one that stopped the request.
   private var held: Int32?
 
-  /// - Parameter prompt: the tokens that are continued.
-  public init(_ tokenizer: Tokenizer, continuing prompt: [Int32] = []) {
-    text = StoppableText(tokenizer, continuing: prompt)
+  /// - Parameters:
+  ///   - prompt: the tokens that are continued.
+  ///   - skipSpecialTokens: special tokens are no text.
+  public init(_ tokenizer: Tokenizer, continuing prompt: [Int32] = [], skipSpecialTokens: Bool = true) {
+    text = StoppableText(tokenizer, continuing: prompt, skipSpecialTokens: skipSpecialTokens)
   }
 
   /// - Parameters:

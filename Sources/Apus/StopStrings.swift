@@ -9,7 +9,8 @@ public import ApusTokenizer
 ///   was named first.
 /// - A string that one of the first `minTokens` tokens completes does not count; one that begins there and
 ///   ends later does.
-/// - The text is what `GeneratedText` makes: special tokens are no part of it, and neither is the prompt.
+/// - The text is what `GeneratedText` makes: the prompt is no part of it, nor are special tokens unless asked
+///   for.
 ///
 /// Strings are compared by their UTF-8.
 public struct StopStrings: StopCondition {
@@ -25,8 +26,10 @@ public struct StopStrings: StopCondition {
   ///   - strings: 1...16, none empty, none longer than 1,024 bytes.
   ///   - prompt: the tokens that are continued.
   ///   - minTokens: the request's `SamplingParameters.minTokens`.
+  ///   - skipSpecialTokens: special tokens are no text.
   public init(
-    _ strings: [String], tokenizer: Tokenizer, continuing prompt: [Int32], minTokens: Int = 0
+    _ strings: [String], tokenizer: Tokenizer, continuing prompt: [Int32], minTokens: Int = 0,
+    skipSpecialTokens: Bool = true
   ) throws(StopStringsError) {
     guard (1...Self.countMax).contains(strings.count) else { throw .wrongCount(strings.count) }
     for (index, string) in strings.enumerated() {
@@ -35,7 +38,8 @@ public struct StopStrings: StopCondition {
       if byteCount > Self.byteCountMax { throw .tooLong(index: index, byteCount: byteCount) }
     }
     text = StoppableText(
-      tokenizer, continuing: prompt, matcher: StopStringMatcher(strings), minTokens: minTokens)
+      tokenizer, continuing: prompt, matcher: StopStringMatcher(strings), minTokens: minTokens,
+      skipSpecialTokens: skipSpecialTokens)
     searched = text
   }
 

@@ -16,9 +16,10 @@ struct StoppableText: Sendable {
   private(set) var hasStopped = false
 
   init(
-    _ tokenizer: Tokenizer, continuing prompt: [Int32], matcher: StopStringMatcher? = nil, minTokens: Int = 0
+    _ tokenizer: Tokenizer, continuing prompt: [Int32], matcher: StopStringMatcher? = nil, minTokens: Int = 0,
+    skipSpecialTokens: Bool = true
   ) {
-    text = ContinuedText(tokenizer, continuing: prompt)
+    text = ContinuedText(tokenizer, continuing: prompt, skipSpecialTokens: skipSpecialTokens)
     self.matcher = matcher
     self.minTokens = minTokens
   }

@@ -32,29 +32,48 @@ public final class TextGenerator: Sendable {
   public let engine: Engine
   /// Tokens one sequence may hold, prompt and continuation together.
   public let contextLength: Int
+  /// Bytes of the KV cache, backed by the system as they are first written.
+  public let cacheByteCount: Int
 
   /// - Parameter observer: is told what the engine does, on its thread.
-  public init(
+  public convenience init(
     _ model: LanguageModel, options: GeneratorOptions = GeneratorOptions(),
     observer: (@Sendable (EngineEvent) -> Void)? = nil
+  ) throws(LanguageModelError) {
+    try self.init(
+      model, batchSize: options.batchSize, maxSequenceLength: options.maxSequenceLength,
+      configuration: EngineConfiguration(
+        prefillStep: options.prefillStep, queueLengthMax: options.queueLengthMax,
+        admission: options.admission, eosTokenIDs: model.eosTokenIDs),
+      observer: observer)
+  }
+
+  /// A generator with all that an engine can be told.
+  /// - Parameters:
+  ///   - batchSize: sequences decoded together.
+  ///   - maxSequenceLength: prompt and generated tokens of one sequence; nil, or more than it, for the
+  ///     model's own context.
+  ///   - pageCount: KV pages that all sequences share; nil for as many as full ones need.
+  ///   - observer: is told what the engine does, on its thread.
+  public init(
+    _ model: LanguageModel, batchSize: Int, maxSequenceLength: Int?, pageCount: Int? = nil,
+    configuration: EngineConfiguration, observer: (@Sendable (EngineEvent) -> Void)? = nil
   ) throws(LanguageModelError) {
     self.model = model
     let context = model.configuration.contextLength
     let session: TransformerSession
     do {
       session = try TransformerSession(
-        model.weights, context: model.context, slotCount: options.batchSize,
-        contextLength: options.maxSequenceLength.map { min($0, context) },
-        rowsPerStepMax: max(0, options.batchSize) + max(0, options.prefillStep), kvType: model.kvType)
+        model.weights, context: model.context, slotCount: batchSize,
+        contextLength: maxSequenceLength.map { min($0, context) },
+        rowsPerStepMax: max(0, batchSize) + max(0, configuration.prefillStep), kvType: model.kvType,
+        pageCount: pageCount)
     } catch { throw .model(error) }
     contextLength = session.contextLength
+    cacheByteCount = session.cacheByteCount
     do {
       engine = try Engine(
-        model: session,
-        configuration: EngineConfiguration(
-          prefillStep: options.prefillStep, queueLengthMax: options.queueLengthMax,
-          admission: options.admission, eosTokenIDs: model.eosTokenIDs),
-        kernels: model.context, observer: observer)
+        model: session, configuration: configuration, kernels: model.context, observer: observer)
     } catch { throw .engine(error) }
   }
 

@@ -51,7 +51,7 @@ public struct JSONMembers: Sendable, Equatable {
   }
 
   /// Adds a member; false, and nothing changed, when the key is there already.
-  mutating func append(_ key: String, _ value: JSONValue) -> Bool {
+  package mutating func append(_ key: String, _ value: JSONValue) -> Bool {
     let exact = ExactString(key)
     guard position(exact) == nil else { return false }
     keys.append(key)
@@ -92,7 +92,7 @@ extension JSONValue {
 
 extension JSONValue {
   /// What an error message shows of the value: short whatever the file holds.
-  var summary: String {
+  package var summary: String {
     switch self {
     case .null: "null"
     case .boolean(let value): "\(value)"

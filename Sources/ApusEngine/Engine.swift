@@ -21,6 +21,9 @@ public actor Engine {
   /// Who waits for the last request to end.
   private var drained: [CheckedContinuation<Void, Never>] = []
 
+  /// The time on the engine's clock, which events and timings are told by.
+  public nonisolated var now: Duration { clock.now() }
+
   public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
   /// - Parameters:

@@ -1,4 +1,5 @@
 import ApusEngine
+import ApusServer
 import Foundation
 import Testing
 

@@ -1,4 +1,5 @@
 import ApusEngine
+import ApusServer
 
 /// How `apus generate` prints results.
 enum GenerationOutput: String, CaseIterable {

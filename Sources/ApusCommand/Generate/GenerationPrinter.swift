@@ -1,5 +1,6 @@
 import Apus
 import ApusEngine
+import ApusServer
 import ApusTokenizer
 
 /// Reads results in the order of their prompts and prints each as soon as those before it are done.

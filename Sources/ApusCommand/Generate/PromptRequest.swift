@@ -1,5 +1,6 @@
 import ApusCheckpoint
 import ApusEngine
+import ApusServer
 
 /// What a request begins with.
 enum Prompt: Sendable, Equatable {
@@ -91,19 +92,5 @@ extension AdmissionError {
       "\(field.asSnakeCase) is \(value); expected \(expected)"
     case .needsTooManyPages, .queueFull, .queueTokensFull, .unknownRequest, .draining, .shutDown: description
     }
-  }
-}
-
-extension String {
-  /// "stopTokenIDs" as "stop_token_ids".
-  var asSnakeCase: String {
-    var words = ""
-    var previousIsLowercase = false
-    for character in self {
-      if character.isUppercase, previousIsLowercase { words += "_" }
-      words += character.lowercased()
-      previousIsLowercase = character.isLowercase
-    }
-    return words
   }
 }

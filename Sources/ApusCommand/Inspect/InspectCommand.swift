@@ -1,6 +1,7 @@
 import Apus
 import ApusKernels
 import ApusModel
+import ApusServer
 import ApusTokenizer
 import ArgumentParser
 import Foundation

@@ -2,6 +2,7 @@ import Apus
 import ApusCheckpoint
 import ApusKernels
 import ApusModel
+import ApusServer
 
 /// What `apus inspect` tells of a model that is loaded.
 struct ModelReport {

@@ -18,7 +18,9 @@ struct ModelArgument: ParsableArguments {
   func name(of files: ModelFiles) -> String { model == "embedded" ? model : files.name }
 
   /// The model's files: a folder that is there, or a GGUF file whose header is sound.
-  func files() throws -> ModelFiles {
+  func files() throws -> ModelFiles { try Self.files(of: model) }
+
+  static func files(of model: String) throws -> ModelFiles {
     let files = try ModelLocation(model).files()
     guard case .folder(let folder) = files else { return files }
     var isDirectory: ObjCBool = false

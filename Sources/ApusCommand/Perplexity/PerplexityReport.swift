@@ -1,5 +1,6 @@
 import ApusKernels
 import ApusModel
+import ApusServer
 import Foundation
 
 /// What `apus perplexity` found, for a person and for a program.

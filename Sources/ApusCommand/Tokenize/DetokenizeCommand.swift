@@ -1,5 +1,6 @@
 import Apus
 import ApusCheckpoint
+import ApusServer
 import ApusTokenizer
 import ArgumentParser
 

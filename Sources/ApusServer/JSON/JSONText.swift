@@ -1,5 +1,5 @@
 /// A JSON value to be written: members in the order they are given, one line, no white space.
-indirect enum JSONText: Sendable, Equatable {
+package indirect enum JSONText: Sendable, Equatable {
   case null
   case boolean(Bool)
   case integer(Int)
@@ -11,13 +11,18 @@ indirect enum JSONText: Sendable, Equatable {
   case array([JSONText])
   case object([Member])
 
-  struct Member: Sendable, Equatable {
-    let name: String
-    let value: JSONText
+  package struct Member: Sendable, Equatable {
+    package let name: String
+    package let value: JSONText
+
+    package init(name: String, value: JSONText) {
+      self.name = name
+      self.value = value
+    }
   }
 
   /// The value on one line.
-  var text: String {
+  package var text: String {
     var text = ""
     write(to: &text)
     return text
@@ -73,21 +78,21 @@ indirect enum JSONText: Sendable, Equatable {
 }
 
 extension JSONText {
-  static func ids(_ ids: [Int32]) -> JSONText { .array(ids.map { .integer(Int($0)) }) }
+  package static func ids(_ ids: [Int32]) -> JSONText { .array(ids.map { .integer(Int($0)) }) }
 
-  static func integers(_ values: [Int]) -> JSONText { .array(values.map { .integer($0) }) }
+  package static func integers(_ values: [Int]) -> JSONText { .array(values.map { .integer($0) }) }
 
-  static func optional<Value>(_ value: Value?, _ write: (Value) -> JSONText) -> JSONText {
+  package static func optional<Value>(_ value: Value?, _ write: (Value) -> JSONText) -> JSONText {
     value.map(write) ?? .null
   }
 }
 
 extension JSONText: ExpressibleByDictionaryLiteral {
-  init(dictionaryLiteral members: (String, JSONText)...) {
+  package init(dictionaryLiteral members: (String, JSONText)...) {
     self = .object(members.map { Member(name: $0.0, value: $0.1) })
   }
 }
 
 extension JSONText: ExpressibleByStringLiteral {
-  init(stringLiteral value: String) { self = .string(value) }
+  package init(stringLiteral value: String) { self = .string(value) }
 }

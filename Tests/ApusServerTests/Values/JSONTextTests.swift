@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import ApusCommand
+@testable import ApusServer
 
 @Suite struct JSONTextTests {
   @Test func keepsTheOrderOfMembers() {
