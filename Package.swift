@@ -100,12 +100,16 @@ let package = Package(
       [
         "Apus", "ApusCheckpoint", "ApusEngine", "ApusKernels", "ApusModel", "ApusObservability",
         "ApusTokenizer",
-      ] + http),
+      ] + http,
+      exclude: ["Deployment"]),
     .executableTarget(
       name: "ApusCommand",
       dependencies: [
         "Apus", "ApusServer", "ApusEngine", "ApusModel", "ApusCheckpoint", "ApusObservability",
         "ApusTokenizer", "ApusKernels", argumentParser, logging, lifecycle,
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: strict),
@@ -154,7 +158,10 @@ let package = Package(
       "ApusServer",
       ["Apus", "ApusServer", "ApusCheckpoint", "ApusEngine", "ApusModel", "ApusTokenizer"] + http),
     .testTarget(name: "TidyTests", swiftSettings: strict),
-    tests("ApusCommand", ["ApusCommand", "ApusEngine", "ApusServer", argumentParser]),
+    tests(
+      "ApusCommand",
+      ["Apus", "ApusCheckpoint", "ApusCommand", "ApusEngine", "ApusServer", argumentParser] + http,
+      resources: [.copy("Fixtures")]),
     tests("BatchBenchmark", ["BenchmarkSupport", "ApusEngine", "ApusObservability"]),
   ]
 )

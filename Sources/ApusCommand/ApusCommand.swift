@@ -14,7 +14,7 @@ struct ApusCommand: AsyncParsableCommand {
     subcommands: [
       GenerateCommand.self, TokenizeCommand.self, DetokenizeCommand.self, LogitsCommand.self,
       PerplexityCommand.self, InspectCommand.self, QuantizeCommand.self, ReplayCommand.self,
-      ServeCommand.self,
+      ServeCommand.self, BenchServeCommand.self,
     ])
 
   static func main() async {
