@@ -1,8 +1,8 @@
 import ApusCheckpoint
 import Foundation
 
-/// Reads the answer to one streaming request and notes when its pieces came. A value: it is told what came and
-/// when.
+/// Reads the answer to one streaming request and notes when its pieces came. A value: it is told what came
+/// and when.
 struct AnswerReader: Sendable {
   /// Bytes of a refusal that are kept.
   private static let refusalByteCountMax = 16 << 10
@@ -62,7 +62,8 @@ struct AnswerReader: Sendable {
       outcome.promptTokens = usage["prompt_tokens"]?.count ?? outcome.promptTokens
       outcome.completionTokens = usage["completion_tokens"]?.count ?? outcome.completionTokens
     }
-    guard case .array(let choices)? = object.value("choices"), case .object(let choice)? = choices.first else {
+    guard case .array(let choices)? = object.value("choices"), case .object(let choice)? = choices.first
+    else {
       return
     }
     let (text, isPiece) = Self.text(of: choice)

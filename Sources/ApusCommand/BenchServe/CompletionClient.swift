@@ -3,8 +3,8 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// Sends requests over HTTP/1.1, each on a connection of its own, so that connecting is part of every request's
-/// time and no request waits behind another. Times are taken on the event loop, as bytes come.
+/// Sends requests over HTTP/1.1, each on a connection of its own, so that connecting is part of every
+/// request's time and no request waits behind another. Times are taken on the event loop, as bytes come.
 struct CompletionClient: Sendable {
   let endpoint: CompletionEndpoint
   let group: any EventLoopGroup
@@ -28,9 +28,10 @@ struct CompletionClient: Sendable {
         do {
           let pipeline = channel.pipeline.syncOperations
           try pipeline.addHTTPClientHandlers()
-          try pipeline.addHandler(AnswerHandler(reader, promise: promise, timeout: timeout) {
-            (clock.now - start) / .seconds(1)
-          })
+          try pipeline.addHandler(
+            AnswerHandler(reader, promise: promise, timeout: timeout) {
+              (clock.now - start) / .seconds(1)
+            })
           channel.write(HTTPClientRequestPart.head(head(byteCount: body.readableBytes)), promise: nil)
           channel.write(HTTPClientRequestPart.body(.byteBuffer(body)), promise: nil)
           channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)

@@ -75,9 +75,12 @@ struct LengthRange: ExpressibleByArgument, Equatable, Sendable {
 extension LoadRequest {
   /// Short common words: nearly every vocabulary has each, with a space before it, as one token.
   private static let words = [
-    "the", "old", "man", "had", "a", "big", "red", "box", "and", "she", "saw", "it", "was", "very", "good", "day",
-    "they", "went", "to", "see", "all", "of", "his", "new", "house", "in", "one", "time", "with", "some", "more",
-    "but", "not", "said", "her", "little", "dog", "then", "came", "back", "for", "him", "who", "put", "on", "water",
+    "the", "old", "man", "had", "a", "big", "red", "box", "and", "she", "saw", "it", "was", "very", "good",
+    "day",
+    "they", "went", "to", "see", "all", "of", "his", "new", "house", "in", "one", "time", "with", "some",
+    "more",
+    "but", "not", "said", "her", "little", "dog", "then", "came", "back", "for", "him", "who", "put", "on",
+    "water",
   ]
 
   /// Prompts of random words, of lengths drawn evenly from `input`, for answers of lengths from `output`.

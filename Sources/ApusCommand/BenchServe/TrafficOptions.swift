@@ -48,7 +48,8 @@ struct TrafficOptions: ParsableArguments {
     help: ArgumentHelp("A trace of requests, JSON lines; - for standard input.", valueName: "file"))
   var dataset: String?
 
-  @Option(parsing: .unconditional, help: "Requests to send; of a trace, the first so many. (default: 100, or all)")
+  @Option(
+    parsing: .unconditional, help: "Requests to send; of a trace, the first so many. (default: 100, or all)")
   var numPrompts: Int?
 
   @Option(parsing: .unconditional, help: "Words of a random prompt: a number or a range such as 16-512.")
@@ -59,7 +60,8 @@ struct TrafficOptions: ParsableArguments {
     help: "Tokens of the answer to a random prompt, or to one whose trace does not say: a number or a range.")
   var randomOutputLen = LengthRange(64...64)
 
-  @Option(parsing: .unconditional, help: "Requests a second. (default: the trace's times, or inf, all at once)")
+  @Option(
+    parsing: .unconditional, help: "Requests a second. (default: the trace's times, or inf, all at once)")
   var requestRate: Double?
 
   @Option(parsing: .unconditional, help: "1: Poisson arrivals; below: in bursts; above: more regular.")

@@ -12,14 +12,17 @@ import Testing
   }
 
   @Test(arguments: [1, 2, 3, 7, 1000]) func eventsAreTheSameHoweverBytesCome(_ size: Int) throws {
-    let text = ": hello\n\ndata: {\"a\": \"é\"}\n\nevent: x\ndata:one\r\ndata: two\r\n\r\nid: 3\n\ndata\n\ndata: [DONE]\n\ndata: cut"
+    let text =
+      ": hello\n\ndata: {\"a\": \"é\"}\n\nevent: x\ndata:one\r\ndata: two\r\n\r\nid: 3\n\ndata\n\ndata: [DONE]\n\ndata: cut"
     #expect(try Self.events(text, pieces: size) == [#"{"a": "é"}"#, "one\ntwo", "", "[DONE]"])
   }
 
   @Test func anEventWithoutEndIsRefused() {
     var parser = EventParser()
     #expect(throws: EventParser.TooLong.self) {
-      for _ in 0...EventParser.byteCountMax >> 16 { _ = try parser.append(repeatElement(0x61, count: 1 << 16)) }
+      for _ in 0...EventParser.byteCountMax >> 16 {
+        _ = try parser.append(repeatElement(0x61, count: 1 << 16))
+      }
     }
   }
 
@@ -69,7 +72,8 @@ import Testing
     let refused = Self.outcome(status: 429, #"{"error": {"message": "the queue is full"}}"#)
     #expect(refused.failure == "status 429: the queue is full")
     #expect(Self.outcome(status: 502, "<html>\n").failure == #"status 502: <html>\n"#)
-    let error = Self.outcome(Self.chunk("a"), "data: {\"error\": {\"message\": \"no\"}}\n\n", "data: [DONE]\n\n")
+    let error = Self.outcome(
+      Self.chunk("a"), "data: {\"error\": {\"message\": \"no\"}}\n\n", "data: [DONE]\n\n")
     #expect(error.failure == "error in the stream: no")
     #expect(Self.outcome("data: {\n\n").failure?.contains("an event") == true)
     var silent = AnswerReader(start: 0)

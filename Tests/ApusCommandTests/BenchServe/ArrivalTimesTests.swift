@@ -9,7 +9,9 @@ import Testing
     let gaps = zip(times, [0] + times).map { $0 - $1 }
     #expect(gaps.allSatisfy { $0 >= 0 })
     let summary = SampleSummary(gaps)
-    return (summary.mean, summary.standardDeviation * summary.standardDeviation / (summary.mean * summary.mean))
+    return (
+      summary.mean, summary.standardDeviation * summary.standardDeviation / (summary.mean * summary.mean)
+    )
   }
 
   @Test(arguments: [0.25, 1, 4]) func gapsHaveTheRateAndTheBurstinessAskedFor(_ burstiness: Double) {

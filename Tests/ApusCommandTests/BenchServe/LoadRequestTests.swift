@@ -17,7 +17,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "[]", "{", "{}", #"{"prompt": "a", "prompt_token_ids": [1]}"#, #"{"prompt": 3}"#, #"{"prompt": "a", "max": 3}"#,
+    "[]", "{", "{}", #"{"prompt": "a", "prompt_token_ids": [1]}"#, #"{"prompt": 3}"#,
+    #"{"prompt": "a", "max": 3}"#,
     #"{"prompt": "a", "max_tokens": 0}"#, #"{"prompt": "a", "arrival": -1}"#, #"{"prompt_token_ids": [-1]}"#,
   ]) func whatIsNoRequestIsRefusedWithItsPlace(_ line: String) {
     #expect { try Self.parse(line) } throws: { "\($0)".contains("trace") }
@@ -45,7 +46,9 @@ import Testing
   @Test func lengthsAreANumberOrARange() {
     #expect(LengthRange(argument: "16")?.range == 16...16)
     #expect(LengthRange(argument: "16-512")?.range == 16...512)
-    for text in ["", "0", "5-4", "-5", "5-", "1-2-3", "x"] { #expect(LengthRange(argument: text) == nil, "\(text)") }
+    for text in ["", "0", "5-4", "-5", "5-", "1-2-3", "x"] {
+      #expect(LengthRange(argument: text) == nil, "\(text)")
+    }
   }
 
   @Test func aServersAddressMayEndInV1() throws {

@@ -12,7 +12,8 @@ import Testing
 /// A load against a server in this process.
 @Suite struct LoadRunTests {
   private static func serving(
-    slots: Int = 4, apiKeys: [String] = [], _ body: @Sendable @escaping (Int, EngineMetricsReader) async throws -> Void
+    slots: Int = 4, apiKeys: [String] = [],
+    _ body: @Sendable @escaping (Int, EngineMetricsReader) async throws -> Void
   ) async throws {
     let language = try LanguageModel.load(.embedded, options: LoadOptions(threadCount: 1))
     let table = SlotTable(slotCount: slots)
@@ -49,7 +50,8 @@ import Testing
   typealias EngineMetricsReader = @Sendable () -> EngineMetrics
 
   private static func client(
-    port: Int, kind: CompletionEndpoint.Kind = .completions, apiKey: String? = nil, timeout: TimeAmount = .minutes(5)
+    port: Int, kind: CompletionEndpoint.Kind = .completions, apiKey: String? = nil,
+    timeout: TimeAmount = .minutes(5)
   ) throws -> CompletionClient {
     var endpoint = try CompletionEndpoint(
       baseURL: "http://127.0.0.1:\(port)", kind: kind, model: "apus-stories", apiKey: apiKey)

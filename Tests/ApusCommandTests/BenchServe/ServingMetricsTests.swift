@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct ServingMetricsTests {
   @Test func summariesAreWhatNumPyMakesOfTheSameValues() throws {
-    let url = try #require(Bundle.module.url(forResource: "summaries", withExtension: "json", subdirectory: "Fixtures"))
+    let url = try #require(
+      Bundle.module.url(forResource: "summaries", withExtension: "json", subdirectory: "Fixtures"))
     let cases = try #require(try JSONObject.read(url).arrayIfPresent("cases"))
     #expect(cases.count == 7)
     for value in cases {
@@ -27,7 +28,8 @@ import Testing
 
   @Test func nothingMeasuredIsZero() {
     let summary = SampleSummary([])
-    #expect([summary.mean, summary.median, summary.standardDeviation, summary.percentile(99)] == [0, 0, 0, 0])
+    #expect(
+      [summary.mean, summary.median, summary.standardDeviation, summary.percentile(99)] == [0, 0, 0, 0])
   }
 
   private static let outcomes = [
@@ -74,7 +76,8 @@ import Testing
   @Test func goodputCountsWhatKeepsAllObjectives() throws {
     func good(_ texts: String...) throws -> Int? {
       let objectives = try texts.map { try #require(GoodputObjective(argument: $0)) }
-      return ServingMetrics(Self.outcomes, inputTokenCounts: [0, 0, 0], duration: 1, goodput: objectives).goodCount
+      return ServingMetrics(Self.outcomes, inputTokenCounts: [0, 0, 0], duration: 1, goodput: objectives)
+        .goodCount
     }
     #expect(try good("ttft:500") == 2)
     #expect(try good("ttft:499") == 1)
