@@ -64,7 +64,7 @@ struct BenchServeCommand: AsyncParsableCommand {
     let json = report.json(details: saveDetailed ? outcomes : nil).text + "\n"
     if let file {
       var json = json
-      try json.withUTF8 { bytes throws(CommandFailure) in try file.write(UnsafeRawBufferPointer(bytes)) }
+      try json.withUTF8 { try file.write(UnsafeRawBufferPointer($0)) }
       try file.commit()
     }
     try StandardStreams.write(output == .json ? json : report.text)
