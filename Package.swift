@@ -114,13 +114,17 @@ let package = Package(
       [
         "Apus", "ApusCheckpoint", "ApusEngine", "ApusGrammar", "ApusKernels", "ApusModel",
         "ApusObservability", "ApusTemplate", "ApusTokenizer",
-      ] + http, exclude: ["Page/screenshot.png"], resources: page),
+      ] + http, exclude: ["Deployment", "Page/screenshot.png"], resources: page),
     .executableTarget(
       name: "ApusCommand",
       dependencies: [
         "Apus", "ApusServer", "ApusEngine", "ApusGrammar", "ApusModel", "ApusCheckpoint",
         "ApusObservability", "ApusTokenizer", "ApusTemplate", "ApusKernels", argumentParser, logging,
-        lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+        lifecycle,
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -188,7 +192,10 @@ let package = Package(
       exclude: ["Command", "Faults", "README.md", "Simulator", "make-package.sh", "run-faults.sh"],
       swiftSettings: strict),
     .testTarget(name: "TidyTests", swiftSettings: strict),
-    tests("ApusCommand", ["ApusCommand", "ApusEngine", "ApusServer", argumentParser]),
+    tests(
+      "ApusCommand",
+      ["Apus", "ApusCheckpoint", "ApusCommand", "ApusEngine", "ApusServer", argumentParser] + http,
+      resources: [.copy("Fixtures")]),
     tests("BatchBenchmark", ["BenchmarkSupport", "ApusEngine", "ApusObservability"]),
   ]
 )

@@ -12,9 +12,9 @@ struct ApusCommand: AsyncParsableCommand {
     abstract: "Runs language models on the CPU, many sequences at a time.",
     version: apusVersion,
     subcommands: [
-      GenerateCommand.self, ServeCommand.self, ChatTemplateCommand.self, TokenizeCommand.self,
-      DetokenizeCommand.self, LogitsCommand.self, PerplexityCommand.self, InspectCommand.self,
-      QuantizeCommand.self, ReplayCommand.self,
+      GenerateCommand.self, ServeCommand.self, BenchServeCommand.self, ChatTemplateCommand.self,
+      TokenizeCommand.self, DetokenizeCommand.self, LogitsCommand.self, PerplexityCommand.self,
+      InspectCommand.self, QuantizeCommand.self, ReplayCommand.self,
     ])
 
   static func main() async {
