@@ -89,6 +89,8 @@ extension ServedModel {
     self.init(
       id: id, aliases: Array(names.dropFirst()) + (isEmbedded ? ["embedded"] : []), generator: generator,
       slots: slots,
+      chatRenderer: try files.chatTemplate().map { TemplateChatRenderer($0) } ?? PlainChatRenderer(),
+      formatCompiler: GrammarFormatCompiler(model),
       fingerprint: "apus-\(CompletionServer.version)-\(context.instructionSet.rawValue)-"
         + (kernels.weights?.rawValue ?? "stored") + (kernels.precise ? "-precise" : ""),
       queueTimeout: timeouts.queue, requestTimeout: timeouts.request)

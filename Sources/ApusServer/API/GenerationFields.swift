@@ -16,7 +16,7 @@ package struct GenerationFields: Sendable {
   package var priority: Int
   /// Whose request it is, as the client says.
   package var user: String
-  package var outputFormat: OutputFormat?
+  package var outputFormat: RequestedFormat?
   package var isStreamed: Bool
   /// A last chunk of a stream tells what the request took.
   package var includesUsage: Bool
@@ -72,7 +72,7 @@ extension GenerationFields {
     skipsSpecialTokens = try fields.boolean("skip_special_tokens") ?? true
     priority = try fields.integer("priority", in: GenerationRequest.priorityRange) ?? 0
     user = String((try fields.string("user") ?? "").prefix(256))
-    outputFormat = try OutputFormat(fields)
+    outputFormat = try RequestedFormat(fields)
     isStreamed = try fields.boolean("stream") ?? false
     includesUsage = false
     if let options = try fields.object("stream_options") {

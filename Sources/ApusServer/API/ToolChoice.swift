@@ -97,7 +97,7 @@ extension ToolChoice {
   }
 
   /// The language that holds a model to a choice; nil where it is free.
-  func outputFormat(_ tools: [Tool]) -> OutputFormat? {
+  func outputFormat(_ tools: [Tool]) -> RequestedFormat? {
     let anything = JSONValue.object(JSONMembers([("type", .string("object"))]))
     switch self {
     case .none, .auto: return nil

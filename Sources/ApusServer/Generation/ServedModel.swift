@@ -15,7 +15,7 @@ public final class ServedModel: Sendable {
   public let generator: TextGenerator
   public let slots: SlotTable
   public let chatRenderer: any ChatRenderer
-  public let constraintCompiler: (any ConstraintCompiler)?
+  public let formatCompiler: (any FormatCompiler)?
   /// The body of `/metrics`. Must not wait for anything.
   public let metricsText: @Sendable () -> String
   /// Names what an answer's bits depend on beside the request.
@@ -31,7 +31,7 @@ public final class ServedModel: Sendable {
   ///   - metricsText: nil for what the engine counts.
   public init(
     id: String, aliases: [String] = [], generator: TextGenerator, slots: SlotTable,
-    chatRenderer: any ChatRenderer = PlainChatRenderer(), constraintCompiler: (any ConstraintCompiler)? = nil,
+    chatRenderer: any ChatRenderer = PlainChatRenderer(), formatCompiler: (any FormatCompiler)? = nil,
     metricsText: (@Sendable () -> String)? = nil, fingerprint: String, queueTimeout: Duration? = nil,
     requestTimeout: Duration? = nil
   ) {
@@ -40,7 +40,7 @@ public final class ServedModel: Sendable {
     self.generator = generator
     self.slots = slots
     self.chatRenderer = chatRenderer
-    self.constraintCompiler = constraintCompiler
+    self.formatCompiler = formatCompiler
     let engine = generator.engine
     self.metricsText =
       metricsText ?? {
@@ -153,16 +153,16 @@ public final class ServedModel: Sendable {
     }
   }
 
-  private func constraint(_ format: OutputFormat?) async throws(APIError) -> (any TokenConstraint)? {
+  private func constraint(_ format: RequestedFormat?) async throws(APIError) -> (any TokenConstraint)? {
     guard let format else { return nil }
-    guard let constraintCompiler else {
+    guard let formatCompiler else {
       throw .invalid(
         "response_format", "structured output is not supported by this server, expected text",
         code: "unsupported_field")
     }
     let result: Result<any TokenConstraint, any Error> = await withCheckedContinuation { continuation in
       queue.async {
-        continuation.resume(returning: Result { try constraintCompiler.constraint(for: format) })
+        continuation.resume(returning: Result { try formatCompiler.constraint(for: format) })
       }
     }
     do { return try result.get() } catch { throw .invalid("response_format", "\(error)") }

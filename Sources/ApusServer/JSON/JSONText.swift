@@ -1,3 +1,5 @@
+package import ApusCheckpoint
+
 /// A JSON value to be written: members in the order they are given, one line, no white space.
 package indirect enum JSONText: Sendable, Equatable {
   case null
@@ -95,4 +97,21 @@ extension JSONText: ExpressibleByDictionaryLiteral {
 
 extension JSONText: ExpressibleByStringLiteral {
   package init(stringLiteral value: String) { self = .string(value) }
+}
+
+extension JSONText {
+  /// What was read, as text again.
+  package init(_ value: JSONValue) {
+    switch value {
+    case .null: self = .null
+    case .boolean(let value): self = .boolean(value)
+    case .integer(let value): self = .integer(value)
+    case .number(let value): self = .double(value)
+    case .string(let text): self = .string(text)
+    case .array(let values): self = .array(values.map { JSONText($0) })
+    case .object(let members):
+      self = .object(
+        (0..<members.count).map { Member(name: members[$0].key, value: JSONText(members[$0].value)) })
+    }
+  }
 }

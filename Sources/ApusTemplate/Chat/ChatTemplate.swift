@@ -49,6 +49,9 @@ public struct ChatTemplate: Sendable {
   /// The names of the templates, in the model's order.
   public var names: [String] { templates.map(\.name) }
 
+  /// Whether a template's source holds `text`: how callers tell what a model was taught to write.
+  public func mentions(_ text: String) -> Bool { templates.contains { $0.source.contains(text) } }
+
   /// The text of a conversation.
   /// - Parameter tools: JSON schemas of the functions that the model may call; nil where there are none to speak
   ///   of, which templates tell from an empty list.

@@ -204,8 +204,8 @@ enum RawClientReply {
     var isComplete: Bool { tokens.isEmpty }
   }
 
-  private struct FixedCompiler: ConstraintCompiler {
-    func constraint(for format: OutputFormat) throws -> any TokenConstraint {
+  private struct FixedCompiler: FormatCompiler {
+    func constraint(for format: RequestedFormat) throws -> any TokenConstraint {
       guard case .jsonSchema(let schema) = format else { throw ChatRenderingError("no such language") }
       let isList = TestJSON(schema)["type"].string == "array"
       let text = isList ? #"[{"name": "f", "parameters": {"a": 1}}]"# : #"{"a": 1}"#

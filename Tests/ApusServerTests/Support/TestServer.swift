@@ -31,7 +31,7 @@ struct TestServer: Sendable {
     var queueTimeout: Duration?
     var requestTimeout: Duration?
     var renderer: any ChatRenderer = PlainChatRenderer()
-    var compiler: (any ConstraintCompiler)?
+    var compiler: (any FormatCompiler)?
   }
 
   static func model(_ options: Options) throws -> ServedModel {
@@ -49,7 +49,7 @@ struct TestServer: Sendable {
     }
     return ServedModel(
       id: "apus-stories", aliases: ["embedded"], generator: generator, slots: slots,
-      chatRenderer: options.renderer, constraintCompiler: options.compiler, fingerprint: "test",
+      chatRenderer: options.renderer, formatCompiler: options.compiler, fingerprint: "test",
       queueTimeout: options.queueTimeout, requestTimeout: options.requestTimeout)
   }
 

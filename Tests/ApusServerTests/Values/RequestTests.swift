@@ -192,7 +192,7 @@ import Testing
 
   @Test func languagesAreReadFromTheFieldsOfAllServers() throws {
     let schema = JSONValue.object(JSONMembers([("type", .string("object"))]))
-    let cases: [(String, OutputFormat?)] = [
+    let cases: [(String, RequestedFormat?)] = [
       (#""response_format": {"type": "text"}"#, nil),
       (#""response_format": {"type": "json_object"}"#, .jsonObject),
       (

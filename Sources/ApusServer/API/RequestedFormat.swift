@@ -1,7 +1,7 @@
 public import ApusCheckpoint
 
 /// The language that an answer has to belong to.
-public enum OutputFormat: Sendable, Equatable {
+public enum RequestedFormat: Sendable, Equatable {
   /// Any JSON object.
   case jsonObject
   /// JSON that a schema describes.
@@ -14,11 +14,11 @@ public enum OutputFormat: Sendable, Equatable {
   case grammar(String)
 }
 
-extension OutputFormat {
+extension RequestedFormat {
   /// What `response_format` (OpenAI), `structured_outputs` and `guided_*` (vLLM), or `json_schema` and
   /// `grammar` (llama-server) ask for. At most one of them may.
   init?(_ fields: RequestFields) throws(APIError) {
-    var found: [(key: String, format: OutputFormat)] = []
+    var found: [(key: String, format: RequestedFormat)] = []
     if let format = try Self.responseFormat(fields) { found.append(("response_format", format)) }
     if let outputs = try fields.object("structured_outputs") {
       let keys: Set = ["json", "json_object", "regex", "choice", "grammar"]
@@ -37,8 +37,8 @@ extension OutputFormat {
 
   private static func formats(
     in fields: RequestFields, prefix: String
-  ) throws(APIError) -> [(key: String, format: OutputFormat)] {
-    var found: [(key: String, format: OutputFormat)] = []
+  ) throws(APIError) -> [(key: String, format: RequestedFormat)] {
+    var found: [(key: String, format: RequestedFormat)] = []
     if let schema = fields[prefix + "json"] {
       found.append((prefix + "json", .jsonSchema(try parsed(schema, prefix + "json"))))
     }
@@ -66,7 +66,7 @@ extension OutputFormat {
     } catch { throw .invalid(key, "\(key) is no JSON: \(error)") }
   }
 
-  private static func responseFormat(_ fields: RequestFields) throws(APIError) -> OutputFormat? {
+  private static func responseFormat(_ fields: RequestFields) throws(APIError) -> RequestedFormat? {
     guard let format = try fields.object("response_format") else { return nil }
     switch try format.string("type") {
     case "text":
