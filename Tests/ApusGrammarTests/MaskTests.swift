@@ -7,7 +7,9 @@ import Testing
 @Suite struct MaskTests {
   static let formats: [(name: String, format: OutputFormat)] =
     Fixtures.schemas.filter { item in
-      !Fixtures.wanders(item.name) && (!item.name.hasPrefix("numbers") || item.name.contains("10.05"))
+      // A random URI of these tokens takes thousands to end.
+      !Fixtures.wanders(item.name) && item.name != "uri"
+        && (!item.name.hasPrefix("numbers") || item.name.contains("10.05"))
     }.map { ($0.name, .json(schema: $0.schema)) }
     + [
       ("objects", .jsonObject), ("regex", .regex("[a-c]{2,5}(é|🐦)*(\\d+[.,])?x?")),

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Two instances of `apus serve` behind the HAProxy configuration that is given to users, one of them ended under load: by
-# SIGKILL, then by SIGTERM. And the shape of the Kubernetes manifest.
+# Two instances of `apus serve` behind the HAProxy configuration that is given to users, one of them ended under
+# load: by SIGKILL, then by SIGTERM. And the shape of the Kubernetes manifest.
 # Usage: Tests/Deployment/run.sh [path of the apus executable]; builds one in release if none is given.
 # Needs Python 3; installs HAProxy by apt where there is none.
 set -euo pipefail

@@ -29,7 +29,8 @@ public struct TemplateChatRenderer: ChatRenderer {
         messages: messages, tools: conversation.tools.isEmpty ? nil : conversation.tools,
         options: ChatOptions(
           addGenerationPrompt: conversation.addsGenerationPrompt,
-          continueFinalMessage: conversation.continuesFinalMessage, variables: conversation.templateArguments))
+          continueFinalMessage: conversation.continuesFinalMessage,
+          variables: conversation.templateArguments))
     } catch { throw ChatRenderingError(error.description) }
   }
 }
