@@ -71,6 +71,8 @@ extension EngineCore {
     record.generatedCount += 1
     if record.channel.send(.token(token)) > configuration.unreadTokensMax {
       scheduler.cancel(id, reason: .unread, events: &events)
+      // No step may follow that would count it as gone.
+      updateQueueMetrics()
     }
   }
 
