@@ -123,9 +123,9 @@ class Page:
             raise AssertionError(f"{script}: {result['exceptionDetails']}")
         return result["result"].get("value")
 
-    async def wait(self, script, patience=PATIENCE):
+    async def wait(self, script):
         """The value of an expression as soon as it is true."""
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + PATIENCE
         while True:
             value = await self.run(script)
             if value:
@@ -156,9 +156,11 @@ class Page:
             await self.send("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1)
 
     async def press(self, key, code=0, modifiers=0):
-        for kind in ["rawKeyDown", "keyUp"]:
+        # A form is submitted by the character that Enter types, not by the key.
+        text = {"text": "\r"} if key == "Enter" and modifiers == 0 else {}
+        for kind in ["keyDown" if text else "rawKeyDown", "keyUp"]:
             await self.send("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code,
-                            modifiers=modifiers)
+                            modifiers=modifiers, **text)
 
     async def type(self, text):
         await self.send("Input.insertText", text=text)

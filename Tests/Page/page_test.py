@@ -170,7 +170,7 @@ async def the_keyboard_is_enough(page):
     assert nameless == [], nameless
     await page.run(f"document.querySelector(\"{pane('C')} textarea\").focus()")
     await page.press("Enter", 13, modifiers=2)
-    await page.wait(f"document.querySelector(\"{pane('C')} .figures\").textContent.includes('length') && {IDLE}")
+    await page.wait(f"document.querySelector(\"{pane('C')} .figures\").textContent.includes('first after') && {IDLE}")
 
 
 async def narrow_screens_lose_nothing(page, pictures):
@@ -248,6 +248,7 @@ async def guarded_server(apus, browser):
             await page.wait("document.querySelector('#key-dialog').open && document.activeElement.id === 'key'")
             await page.type(key)
             await page.press("Enter", 13)
+            await page.wait("!document.querySelector('#key-dialog').open || key.value === ''")
         await page.wait("document.querySelector('#state').textContent === 'ready'")
         assert await page.run("document.querySelector('#key').value") == ""
         await fields(page, max_tokens=400, n=1)
