@@ -101,7 +101,7 @@ struct EngineTests {
       _ = try await engine.generate([endless, GenerationRequest(promptTokens: [])])
     }
     #expect(engine.metrics.requestsTotal == 0 && engine.metrics.requestsWaiting == 0)
-    _ = try await engine.generate([request(1), request(1)]).map { $0 }[1].collect()
+    for stream in try await engine.generate([request(1), request(1)]) { _ = await stream.collect() }
     #expect(engine.metrics.requestsCancelled == 0)
   }
 

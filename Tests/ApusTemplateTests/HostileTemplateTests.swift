@@ -124,7 +124,7 @@ import Testing
   func whatAsksForTooMuchOrMakesNoSenseIsATypedError(index: Int) throws {
     // A fraction of what is allowed otherwise: debug builds are slow.
     var limits = TemplateLimits()
-    limits.stepCountMax = 1 << 18
+    limits.stepCountMax = 1 << 16
     let started = ContinuousClock.now
     #expect(throws: TemplateError.self) {
       try Template(source: Self.greedy[index], limits: limits).render(

@@ -54,35 +54,57 @@ final class PagedCache {
 
   /// Puts a head's key and value, `size` elements each, rounded by the portable kernel.
   func put(key: [Float], value: [Float], slot: Int, position: Int, head: Int) {
+    key.withUnsafeBufferPointer { key in
+      value.withUnsafeBufferPointer { value in
+        put(
+          key: key.baseAddress!, value: value.baseAddress!, slot: slot, position: position, head: head,
+          ck_kernels(CK_ISA_PORTABLE)!.pointee.kv_append_head)
+      }
+    }
+  }
+
+  private func put(
+    key: UnsafePointer<Float>, value: UnsafePointer<Float>, slot: Int, position: Int, head: Int,
+    _ append: (UnsafePointer<ck_kv_head>?) -> Void
+  ) {
     let page = Int(table[slot * pagesPerSlot + position / 32])
     let (place, columns) = (position % 32, (size + 15) / 16 * 16)
     put(
       key, UnsafeMutableRawPointer(keys.base) + (page * kvHeads + head) * Self.headBytes(type, size), place,
-      first: place, stride: 32)
+      first: place, stride: 32, append)
     put(
       value, UnsafeMutableRawPointer(values.base) + (page * kvHeads + head) * Self.headBytes(type, columns),
-      place, first: place * columns, stride: 1)
+      place, first: place * columns, stride: 1, append)
   }
 
   private func put(
-    _ x: [Float], _ head: UnsafeMutableRawPointer, _ place: Int, first: Int, stride: Int
+    _ x: UnsafePointer<Float>, _ head: UnsafeMutableRawPointer, _ place: Int, first: Int, stride: Int,
+    _ append: (UnsafePointer<ck_kv_head>?) -> Void
   ) {
-    x.withUnsafeBufferPointer { x in
-      var args = ck_kv_head(
-        x: x.baseAddress, count: Int32(x.count), type: type,
-        out: head + Self.scaleBytes(type) + first * Self.elementBytes(type), out_stride: stride,
-        scale: type == CK_KV_I8 ? head.assumingMemoryBound(to: Float.self) + place : nil)
-      ck_kernels(CK_ISA_PORTABLE)!.pointee.kv_append_head(&args)
-    }
+    var args = ck_kv_head(
+      x: x, count: Int32(size), type: type,
+      out: head + Self.scaleBytes(type) + first * Self.elementBytes(type), out_stride: stride,
+      scale: type == CK_KV_I8 ? head.assumingMemoryBound(to: Float.self) + place : nil)
+    append(&args)
   }
 
+  /// Without a copy of each head: tests without optimization spend their time here.
   func fill(slot: Int, from history: History, positions: Range<Int>) {
-    for position in positions {
-      for head in 0..<kvHeads {
-        let elements = (position * kvHeads + head) * size..<(position * kvHeads + head + 1) * size
-        put(
-          key: Array(history.keys[elements]), value: Array(history.values[elements]), slot: slot,
-          position: position, head: head)
+    let append = ck_kernels(CK_ISA_PORTABLE)!.pointee.kv_append_head!
+    history.keys.withUnsafeBufferPointer { keys in
+      history.values.withUnsafeBufferPointer { values in
+        var position = positions.lowerBound
+        while position < positions.upperBound {
+          var head = 0
+          while head < kvHeads {
+            let first = (position * kvHeads + head) * size
+            put(
+              key: keys.baseAddress! + first, value: values.baseAddress! + first, slot: slot,
+              position: position, head: head, append)
+            head += 1
+          }
+          position += 1
+        }
       }
     }
   }

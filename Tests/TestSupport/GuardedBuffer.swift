@@ -45,7 +45,9 @@ public final class GuardedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
 
   public convenience init(_ elements: [Element], alignment: Int = MemoryLayout<Element>.alignment) {
     self.init(count: elements.count, alignment: alignment)
-    for (index, element) in elements.enumerated() { base[index] = element }
+    elements.withUnsafeBufferPointer { elements in
+      if let first = elements.baseAddress { base.update(from: first, count: elements.count) }
+    }
   }
 
   deinit { munmap(mapping, mappedByteCount) }
