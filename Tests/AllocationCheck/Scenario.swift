@@ -9,13 +9,14 @@ struct Scenario {
   var draftTokensMax = 0
   var prefillStep = 64
   var clock = EngineClock.monotonic()
+  /// Steps before the count, after which all prompts have run and every buffer has met its size, and those counted.
+  var warmUp = 70
+  var counted = 100
   /// Requests that wait behind those that decode.
   var waitingCount = 0
   var makeRequest: (_ index: Int) -> GenerationRequest
 
   static let slotCount = 8
-  /// Steps before the count, after which all prompts have run and every buffer has met its size, and those counted.
-  static let (warmUp, counted) = (70, 100)
 
   /// Runs steps, the streams read between them; how often each counted step allocated.
   func run(
@@ -31,9 +32,9 @@ struct Scenario {
     let readers = streams.prefix(Self.slotCount).map { $0.makeAsyncIterator() }
     var read = Array(repeating: 0, count: readers.count)
     var counts: [Int] = []
-    counts.reserveCapacity(Self.counted)
-    for step in 0..<Self.warmUp + Self.counted {
-      let isCounted = step >= Self.warmUp
+    counts.reserveCapacity(counted)
+    for step in 0..<warmUp + counted {
+      let isCounted = step >= warmUp
       if isTracing && isCounted { allocation_trace(true) }
       let before = allocation_count()
       _ = engine.step()
@@ -97,9 +98,12 @@ extension Scenario {
   }
 
   /// A few tokens in turn, which are guessed; by costs that are not measured, so that it is always the same guesses.
+  /// Up to five tokens a step, so fewer steps: none ends while they are counted.
   private static var guessed: Scenario {
-    Scenario(name: "guesses", draftTokensMax: 4, clock: EngineClock { .zero }) { index in
-      var request = request(index, .greedy(maxTokens: 240))
+    Scenario(
+      name: "guesses", draftTokensMax: 4, clock: EngineClock { .zero }, warmUp: 30, counted: 60
+    ) { index in
+      var request = request(index, .greedy(maxTokens: 480))
       request.promptTokens = (0..<12).map { [10, 20, 30, 40][$0 % 4] + Int32(index) }
       request.sampling.allowedTokenIDs = [10, 20, 30, 40].map { $0 + Int32(index) }
       return request
