@@ -104,6 +104,31 @@ struct PreemptionTests {
     #expect(found.allSatisfy { $0[1] < $0[0] })
   }
 
+  @Test(arguments: [[2, 5, 4, 14, 4], [2, 6, 1, 8, 9], [3, 8, 2, 1, 14], [4, 10, 8, 14, 9], [4, 12, 1, 4, 5]])
+  func aLowPriorityEndsThoughHigherOnesKeepComing(_ sizes: [Int]) throws {
+    for policy in [FIFOPolicy(), PriorityPolicy(patience: 3)] as [any SchedulingPolicy] {
+      var driver = SchedulerDriver(
+        slots: sizes[0], prefillStep: sizes[2], pages: sizes[1], cachesPrefixes: false, policy: policy)
+      let lowTokens = min(14, 4 * sizes[1] - sizes[3])
+      try driver.submit(1, prompt: sizes[3], maxTokens: lowTokens, priority: 9)
+      var (next, live, losses) = (2 as UInt64, 1, 0)
+      var hasEnded = false
+      for _ in 0..<2_000 where !hasEnded {
+        while live <= sizes[0] {
+          try driver.submit(next, prompt: 4, maxTokens: sizes[4], priority: 0)
+          (next, live) = (next + 1, live + 1)
+        }
+        let events = driver.step().events
+        losses += preemptions(events).count { $0[0] == 1 }
+        for case .finished(let ended, _, _) in events {
+          live -= 1
+          hasEnded = hasEnded || ended == id(1)
+        }
+      }
+      #expect(hasEnded && losses < lowTokens, "\(policy.name): it lost its pages \(losses) times")
+    }
+  }
+
   @Test func theFirstInRankMovesInEveryStep() throws {
     for seed in 0..<20 as Range<UInt64> {
       var random = SplitMix64(seed: seed)

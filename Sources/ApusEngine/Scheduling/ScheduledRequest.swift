@@ -33,8 +33,6 @@ package struct ScheduledRequest: Sendable {
   var scored = 0
   /// Later ones that got their first slots while it waited.
   var overtaken = 0
-  /// Its place among admissions, while it holds a slot.
-  var admission = 0
   var wasAdmitted = false
   var drafts = DraftRecord()
 

@@ -153,8 +153,6 @@ extension Scheduler {
     }
     guard let slot = allocator.allocate() else { return nil }
     var request = waiting.remove(at: index)
-    admissionCount += 1
-    request.admission = admissionCount
     policy.admitted(request.tenant)
     if !request.wasAdmitted {
       request.wasAdmitted = true

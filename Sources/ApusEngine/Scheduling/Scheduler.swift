@@ -9,7 +9,8 @@
 /// - **Pages** are taken as sequences grow. Requests are ranked by priority, then by admission; one that finds no page
 ///   takes those of the last in rank below it, which goes back to the queue and is computed again later. The first in
 ///   rank therefore always moves, and every request, in its time, becomes the first: a request that fits the pool
-///   alone ends.
+///   alone ends. One of low priority too: preempted, it waits before later ones, which get no slot as long as it has
+///   none; let in, its prompt takes the budget before theirs. So each time it gains a token, which it keeps.
 package struct Scheduler: Sendable {
   package let limits: SchedulerLimits
   package internal(set) var policy: any SchedulingPolicy
@@ -25,7 +26,6 @@ package struct Scheduler: Sendable {
   var drafts: [Range<Int>]
   /// Of each slot: positions that were computed, or were to be copied, before the rows of the step run.
   var settled: [Int]
-  var admissionCount = 0
   var isStepInFlight = false
   /// No request ends by its deadlines before this.
   var nextDeadline = Duration.seconds(Int64.max)
