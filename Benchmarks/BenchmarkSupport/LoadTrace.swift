@@ -21,6 +21,17 @@ public struct LoadTrace: Sendable {
   public var promptTokens: Int { arrivals.reduce(0) { $0 + $1.request.promptTokens.count } }
   public var outputTokens: Int { arrivals.reduce(0) { $0 + ($1.request.sampling.maxTokens ?? 0) } }
 
+  /// A line for each request, as `apus bench-serve --dataset` reads them; without times if all come at once.
+  public var jsonLines: String {
+    let isTimed = arrivals.contains { $0.time > .zero }
+    return arrivals.map { arrival in
+      let time = isTimed ? #","arrival":\#(arrival.time.inSeconds)"# : ""
+      let prompt = arrival.request.promptTokens.map(String.init).joined(separator: ",")
+      let maxTokens = arrival.request.sampling.maxTokens ?? 1
+      return #"{"prompt_token_ids":[\#(prompt)],"max_tokens":\#(maxTokens)\#(time)}"# + "\n"
+    }.joined()
+  }
+
   /// Random prompts that generate as many tokens as they are told to.
   ///
   /// - Parameters:

@@ -3,6 +3,7 @@ import ApusModel
 import ApusObservability
 import ArgumentParser
 import BenchmarkSupport
+import Foundation
 
 /// A mix of requests under each policy, all at once and at a Poisson rate, against a full batch that decodes.
 struct LoadCommand: AsyncParsableCommand {
@@ -17,17 +18,35 @@ struct LoadCommand: AsyncParsableCommand {
   @Option(help: "Policies to compare, separated by commas: fifo, priority, shortest, balance, fair.")
   var policies = PolicyList([FIFOPolicy(), ShortestRemainingPolicy()])
 
-  @Option(help: "Requests a second (default: 90 % of what all at once gave under the first policy).")
+  @Option(
+    help: """
+      Requests a second; 0: all at once only (default: 90 % of what all at once gave under the first policy).
+      """)
   var rate: Double?
+
+  @Option(help: ArgumentHelp("Writes the requests as a trace for bench-serve, and ends.", valueName: "file"))
+  var saveTrace: String?
+
+  func validate() throws {
+    guard (1...100_000).contains(requests) else {
+      throw ValidationError("--requests is \(requests); expected 1...100000")
+    }
+    if let rate, !(rate >= 0 && rate < 1e6) {
+      throw ValidationError("--rate is \(rate); expected 0, or requests a second below 1000000")
+    }
+  }
 
   func run() async throws {
     let console = ShapeOptions.console
     let lengths = RequestLengths.mix(
       count: requests, promptTokens: 16...512, generatedTokens: 8...256, seed: 2024)
+    let vocabularySize = try options.shape.configuration().vocabularySize
+    let burst = LoadTrace.random(lengths, vocabularySize: vocabularySize, seed: 7)
+    if let saveTrace {
+      return try burst.jsonLines.write(toFile: saveTrace, atomically: true, encoding: .utf8)
+    }
     let runner = try options.runner(
       contextLength: lengths.map { $0.promptTokens + $0.generatedTokens }.max() ?? 1, console: console)
-    let vocabularySize = runner.weights.configuration.vocabularySize
-    let burst = LoadTrace.random(lengths, vocabularySize: vocabularySize, seed: 7)
     console.say(
       "\(requests) requests, \(grouped(burst.promptTokens)) prompt and \(grouped(burst.outputTokens)) output tokens"
     )
@@ -40,8 +59,8 @@ struct LoadCommand: AsyncParsableCommand {
       table.append("at once, \(policy.name)", figures)
     }
     let rate = rate ?? 0.9 * (throughput ?? 1)
-    let poisson = LoadTrace.random(lengths, vocabularySize: vocabularySize, rate: rate, seed: 7)
-    for policy in policies.policies {
+    let poisson = LoadTrace.random(lengths, vocabularySize: vocabularySize, rate: max(rate, 1e-9), seed: 7)
+    for policy in policies.policies where rate > 0 {
       table.append("\(formatted(rate))/s, \(policy.name)", try await serve(poisson, policy, runner, console))
     }
     console.say("A full batch decodes \(formatted(decode)) tokens/s.\n\n" + table.table.text())

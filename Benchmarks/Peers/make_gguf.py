@@ -5,6 +5,7 @@ from pathlib import Path
 import gguf
 import numpy
 from safetensors import safe_open
+from vocabulary import add_vocabulary
 
 TYPES = {
     "f32": gguf.GGMLQuantizationType.F32,
@@ -21,7 +22,7 @@ FILE_TYPES = {
 
 
 def make_gguf(checkpoint: Path, config: dict, kind: str, out: Path) -> None:
-    """Norms and biases stay f32. The file has no tokenizer: prompts are token ids."""
+    """Norms and biases stay f32. The vocabulary is made up: prompts are token ids."""
     writer = gguf.GGUFWriter(out, "qwen2")
     writer.add_context_length(config["max_position_embeddings"])
     writer.add_embedding_length(config["hidden_size"])
@@ -32,7 +33,7 @@ def make_gguf(checkpoint: Path, config: dict, kind: str, out: Path) -> None:
     writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
     writer.add_rope_freq_base(config["rope_theta"])
     writer.add_vocab_size(config["vocab_size"])
-    writer.add_tokenizer_model("none")
+    add_vocabulary(writer, config["vocab_size"])
     writer.add_file_type(FILE_TYPES[kind])
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.QWEN2, config["num_hidden_layers"])
     with safe_open(checkpoint / "model.safetensors", framework="pt") as tensors:

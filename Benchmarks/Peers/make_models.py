@@ -4,15 +4,18 @@ python make_models.py --models .build/peers [--only hf,bf16.gguf,ov-bf16] [--tin
 """
 
 import argparse
+import json
+import os
 from pathlib import Path
 
 import shape
 from make_gguf import make_gguf
 from make_openvino import make_openvino
+from vocabulary import write_tokenizer
 
 GGUF_KINDS = ["f32", "bf16", "q8_0", "q4_0"]
 OPENVINO_PRECISIONS = ["f32", "bf16", "int8", "int4"]
-NAMES = ["hf"] + [f"{kind}.gguf" for kind in GGUF_KINDS] + [f"ov-{name}" for name in OPENVINO_PRECISIONS]
+NAMES = ["hf", "served"] + [f"{kind}.gguf" for kind in GGUF_KINDS] + [f"ov-{name}" for name in OPENVINO_PRECISIONS]
 
 
 def make_checkpoint(config: dict, out: Path) -> None:
@@ -23,6 +26,14 @@ def make_checkpoint(config: dict, out: Path) -> None:
     torch.manual_seed(shape.SEED)
     fields = {key: value for key, value in config.items() if key not in ("architectures", "model_type")}
     Qwen2ForCausalLM(Qwen2Config(**fields)).to(torch.bfloat16).save_pretrained(out)
+
+
+def make_served(checkpoint: Path, config: dict, out: Path) -> None:
+    """The same weights with a vocabulary, as a server wants them."""
+    out.mkdir()
+    os.link(checkpoint / "model.safetensors", out / "model.safetensors")
+    (out / "config.json").write_text(json.dumps(config))
+    write_tokenizer(config["vocab_size"], out)
 
 
 def main() -> None:
@@ -46,6 +57,8 @@ def main() -> None:
         part = options.models / f"{name}.part"
         if name == "hf":
             make_checkpoint(config, part)
+        elif name == "served":
+            make_served(checkpoint, config, part)
         elif name.endswith(".gguf"):
             make_gguf(checkpoint, config, name.removesuffix(".gguf"), part)
         else:
