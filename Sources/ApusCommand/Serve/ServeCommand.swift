@@ -83,9 +83,14 @@ extension ServedModel {
     let slots = SlotTable(slotCount: sizes.slotCount)
     let contextLength = min(
       sizes.contextLength ?? ServingOptions.contextLengthDefault, open.configuration.contextLength)
+    let slotPages = (contextLength + KVLayout.pageSize - 1) / KVLayout.pageSize
+    var engine = sizes.engine
+    engine.eosTokenIDs = model.eosTokenIDs
     let generator = try TextGenerator(
       model, batchSize: sizes.slotCount, maxSequenceLength: contextLength,
-      configuration: sizes.engine(eosTokenIDs: model.eosTokenIDs), observer: slots.record)
+      // More than full slots need would never be used.
+      pageCount: sizes.pageCount.map { min($0, sizes.slotCount * slotPages) },
+      configuration: engine, observer: slots.record)
     self.init(
       id: id, aliases: Array(names.dropFirst()) + (isEmbedded ? ["embedded"] : []), generator: generator,
       slots: slots,

@@ -1,4 +1,5 @@
 import ApusEngine
+import ApusKernels
 import ApusServer
 import ArgumentParser
 
@@ -60,6 +61,30 @@ struct ServingOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "Prompt tokens of one step at most, over all prompts.")
   var prefillStep = 128
 
+  @Option(
+    parsing: .unconditional,
+    help: """
+      Milliseconds between the tokens of running requests that prompts are to keep: they get as many rows of a step as \
+      fit, by what steps were measured to take; 0: always up to --prefill-step.
+      """)
+  var interTokenTarget = 0
+
+  @Option(
+    parsing: .unconditional,
+    help: """
+      Tokens that the KV cache holds, of all requests together. When it is full, the newest request of the lowest \
+      priority waits and is computed again. (default: as many as full slots need)
+      """)
+  var kvTokens: Int?
+
+  @Flag(help: "Keep no prompts for others that begin alike.")
+  var noPrefixCaching = false
+
+  @Option(
+    parsing: .unconditional,
+    help: "Tokens guessed ahead a step at most, by what came before; changes no answer; 0: none.")
+  var draftTokens = EngineConfiguration().draftTokensMax
+
   @Option(parsing: .unconditional, help: "Which waiting request is next.")
   var policy = PolicyName.fifo
 
@@ -72,27 +97,29 @@ struct ServingOptions: ParsableArguments {
   struct Sizes {
     var slotCount: Int
     var contextLength: Int?
-    var prefillStep: Int
-    var policy: any SchedulingPolicy
-    var queueLengthMax: Int
-    var queueTokensMax: Int
-
-    func engine(eosTokenIDs: [Int32]) -> EngineConfiguration {
-      EngineConfiguration(
-        prefillStep: prefillStep, queueLengthMax: queueLengthMax, queueTokensMax: queueTokensMax,
-        policy: policy, eosTokenIDs: eosTokenIDs)
-    }
+    /// Pages of the KV cache; nil: as many as full slots need.
+    var pageCount: Int?
+    /// But for the model's end-of-sequence tokens.
+    var engine: EngineConfiguration
   }
 
   func sizes() throws(CommandFailure) -> Sizes {
     try check("--slots", slots, 1...4096)
     if let context { try check("--context", context, 1...1 << 24) }
     try check("--prefill-step", prefillStep, 1...32768)
+    try check("--inter-token-target", interTokenTarget, 0...600_000)
+    if let kvTokens { try check("--kv-tokens", kvTokens, 1...1 << 40) }
+    try check("--draft-tokens", draftTokens, 0...64)
     try check("--queue-requests", queueRequests, 1...1 << 20)
     try check("--queue-tokens", queueTokens, 1...1 << 40)
     return Sizes(
-      slotCount: slots, contextLength: context, prefillStep: prefillStep, policy: policy.policy,
-      queueLengthMax: queueRequests, queueTokensMax: queueTokens)
+      slotCount: slots, contextLength: context,
+      pageCount: kvTokens.map { ($0 + KVLayout.pageSize - 1) / KVLayout.pageSize },
+      engine: EngineConfiguration(
+        prefillStep: prefillStep,
+        interTokenTarget: interTokenTarget > 0 ? .milliseconds(interTokenTarget) : nil,
+        queueLengthMax: queueRequests, queueTokensMax: queueTokens, policy: policy.policy,
+        prefixCaching: !noPrefixCaching, draftTokensMax: draftTokens))
   }
 }
 
