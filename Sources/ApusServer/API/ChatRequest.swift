@@ -32,7 +32,7 @@ package struct ChatRequest: Sendable {
       throw .invalid("top_logprobs", "top_logprobs is set, expected only with logprobs true")
     }
     if wantsLogprobs { common.sampling.logprobs = topLogprobs ?? 0 }
-    if let format = toolChoice.outputFormat(tools) {
+    if let format = toolChoice.outputFormat(tools, allowsParallelCalls: allowsParallelCalls) {
       guard common.outputFormat == nil else {
         throw .invalid("response_format", "response_format and a forced tool_choice are set, expected one")
       }

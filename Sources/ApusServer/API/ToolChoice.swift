@@ -51,7 +51,7 @@ extension Tool {
     _ = try function.string("description")
     _ = try function.boolean("strict")
     guard let name = try function.string("name"), Self.isName(name) else {
-      throw function.invalid("name", expected: "1...64 letters, digits, _ or -")
+      throw function.invalid("name", expected: "1...64 letters, digits, _, - or .")
     }
     self.name = name
     if let parameters = try function.object("parameters") { self.parameters = .object(parameters.members) }
@@ -97,7 +97,8 @@ extension ToolChoice {
   }
 
   /// The language that holds a model to a choice; nil where it is free.
-  func outputFormat(_ tools: [Tool]) -> RequestedFormat? {
+  /// - Parameter allowsParallelCalls: one answer may hold several calls.
+  func outputFormat(_ tools: [Tool], allowsParallelCalls: Bool) -> RequestedFormat? {
     let anything = JSONValue.object(JSONMembers([("type", .string("object"))]))
     switch self {
     case .none, .auto: return nil
@@ -119,12 +120,12 @@ extension ToolChoice {
             ("additionalProperties", .boolean(false)),
           ]))
       }
-      return .jsonSchema(
-        .object(
-          JSONMembers([
-            ("type", .string("array")), ("minItems", .integer(1)),
-            ("items", calls.count == 1 ? calls[0] : .object(JSONMembers([("anyOf", .array(calls))]))),
-          ])))
+      var list: [(String, JSONValue)] = [
+        ("type", .string("array")), ("minItems", .integer(1)),
+        ("items", calls.count == 1 ? calls[0] : .object(JSONMembers([("anyOf", .array(calls))]))),
+      ]
+      if !allowsParallelCalls { list.append(("maxItems", .integer(1))) }
+      return .jsonSchema(.object(JSONMembers(list)))
     }
   }
 }

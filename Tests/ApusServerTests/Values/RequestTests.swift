@@ -190,6 +190,17 @@ import Testing
     #expect(json["items"]["properties"]["name"]["const"].string == "f")
   }
 
+  @Test func aForcedToolIsCalledOnceWhereCallsMayNotBeParallel() throws {
+    let tools = #", "tool_choice": "required", "tools": [{"type": "function", "function": {"name": "f"}}]"#
+    let cases: [(String, Int?)] = [("", nil), (#", "parallel_tool_calls": false"#, 1)]
+    for (fields, most) in cases {
+      guard case .jsonSchema(let schema)? = try chat(tools + fields).common.outputFormat else {
+        return #expect(Bool(false))
+      }
+      #expect(TestJSON(schema)["maxItems"].integer == most)
+    }
+  }
+
   @Test func languagesAreReadFromTheFieldsOfAllServers() throws {
     let schema = JSONValue.object(JSONMembers([("type", .string("object"))]))
     let cases: [(String, RequestedFormat?)] = [
