@@ -5,10 +5,7 @@ import sys
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI, OpenAI
 
-
-def expect(holds, *what):
-    if not holds:
-        raise SystemExit(f"langchain client: failed: {what}")
+from checks import expect
 
 
 if __name__ == "__main__":

@@ -7,10 +7,7 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
 import litellm  # noqa: E402
 
-
-def expect(holds, *what):
-    if not holds:
-        raise SystemExit(f"litellm client: failed: {what}")
+from checks import expect  # noqa: E402
 
 
 if __name__ == "__main__":
