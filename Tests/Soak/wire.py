@@ -5,6 +5,11 @@ import json
 import socket
 import struct
 
+# What may be said to who is not answered, beside a status and a code.
+CLOSED = "closed without a word"
+CUT = "200, cut"
+BARE = "400 without a body"
+
 
 class Gone(Exception):
     """The server closed the connection before the end of an answer."""
@@ -97,3 +102,59 @@ class Connection:
         linger = struct.pack("ii", 1, 0)
         self.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.writer.transport.abort()
+
+
+async def connect(port):
+    connection = socket.socket()
+    connection.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", port))
+    return connection
+
+
+async def answer(connection):
+    """The status and code of the server's refusal, or what else it said, once it has closed."""
+    received = b""
+    try:
+        while piece := await asyncio.get_running_loop().sock_recv(connection, 1 << 16):
+            received += piece
+    except OSError:
+        pass
+    if not received:
+        return CLOSED
+    head, _, body = received.partition(b"\r\n\r\n")
+    status = head.split(b" ")[1:2]
+    if status == [b"200"]:
+        return "200, whole" if b'"finish_reason":"length"' in body else CUT
+    if status == [b"400"] and not body:
+        return BARE
+    try:
+        return f"{status[0].decode()} {json.loads(body)['error']['code']}"
+    except (IndexError, KeyError, ValueError):
+        return f"no refusal: {received[:60]!r}"
+
+
+async def talk(port, pieces):
+    """Sends what `pieces` gives, and what it gives is a time to wait or bytes, until the server has closed."""
+    connection = await connect(port)
+    loop = asyncio.get_running_loop()
+
+    async def send():
+        try:
+            for piece in pieces:
+                if isinstance(piece, bytes):
+                    await loop.sock_sendall(connection, piece)
+                elif piece is None:
+                    connection.shutdown(socket.SHUT_WR)
+                else:
+                    await asyncio.sleep(piece)
+        except OSError:
+            pass
+
+    sending = asyncio.create_task(send())
+    try:
+        return await answer(connection)
+    finally:
+        sending.cancel()
+        # Before the socket's number is free for another.
+        await asyncio.gather(sending, return_exceptions=True)
+        connection.close()
