@@ -32,6 +32,10 @@ struct ErrorMiddleware: RouterMiddleware {
         status: 404, message: "there is no \(request.uri.path)", code: "unknown_url")
     case let error as HTTPError:
       return APIError(status: error.status.code, message: error.body ?? error.status.reasonPhrase)
+    case is IOError, is ChannelError:
+      // The client went while it sent: no fault of the server, and nobody reads the answer.
+      context.logger.debug("a client went while it sent", metadata: ["error": "\(error)"])
+      return .clientGone
     default:
       context.logger.error("a request failed", metadata: ["error": "\(error)"])
       return APIError(status: 500, message: "the server failed", type: "server_error", code: "internal_error")

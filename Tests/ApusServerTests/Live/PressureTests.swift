@@ -67,6 +67,25 @@ import Testing
     }
   }
 
+  @Test func aClientThatIsResetWhileItSendsIsNoFailureOfTheServer() async throws {
+    let log = TestLog()
+    var options = TestServer.Options()
+    options.log = log
+    try await TestServer.run(options) { server in
+      do {
+        let client = try RawClient(port: server.port)
+        await client.send(
+          TestServer.request("POST", "/v1/completions", Self.quiet, headers: ["Expect: 100-continue"])
+            .replacing(Self.quiet, with: "{"))
+        // The head was read, the body is not there.
+        #expect(await client.receive(until: "\r\n\r\n").contains("100 Continue"))
+        client.reset()
+      }
+      await server.wait("that is seen") { log.contains("a client went while it sent") }
+    }
+    #expect(log.complaints == [])
+  }
+
   @Test func aClientThatStopsSendingCountsAsGone() async throws {
     try await TestServer.run(Self.slow()) { server in
       let client = try RawClient(port: server.port)

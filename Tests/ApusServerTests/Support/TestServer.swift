@@ -32,6 +32,8 @@ struct TestServer: Sendable {
     var requestTimeout: Duration?
     var renderer: any ChatRenderer = PlainChatRenderer()
     var compiler: (any FormatCompiler)?
+    /// Where the server writes what it logs, from debug on; nil: nowhere.
+    var log: TestLog?
   }
 
   static func model(_ options: Options) throws -> ServedModel {
@@ -59,8 +61,9 @@ struct TestServer: Sendable {
   ) async throws {
     let model = try model(options)
     let (ports, source) = AsyncStream<Int>.makeStream()
-    var logger = Logger(label: "test")
-    logger.logLevel = .critical
+    let log = options.log
+    var logger = Logger(label: "test") { _ in log ?? SwiftLogNoOpLogHandler() }
+    logger.logLevel = log == nil ? .critical : .debug
     let server = CompletionServer(
       ServerConfiguration(port: 0, apiKeys: options.apiKeys, limits: options.limits), logger: logger,
       load: { model }, onListening: { source.yield($0) }, onReady: { _ in source.yield(0) })
