@@ -17,7 +17,7 @@ ASKS = json.dumps(dict(prompt="Tell me about the fox", max_tokens=300, ignore_eo
 # Made once: who sends them should cost as little as possible.
 LARGE_BODY = f"{HEAD}Content-Length: {LARGE}\r\n\r\n".encode() + bytes(LARGE)
 DEEP = b'{"prompt": ' + b"[" * 200_000
-DEEP_JSON = f"{HEAD}Content-Length: {len(DEEP)}\r\n\r\n".encode() + DEEP
+DEEP_JSON = f"{HEAD}Connection: close\r\nContent-Length: {len(DEEP)}\r\n\r\n".encode() + DEEP
 LARGE_HEADER = f"GET /health HTTP/1.1\r\nX-Large: {'a' * (1 << 20)}\r\n\r\n".encode()
 TWO_LENGTHS = f"{HEAD}Content-Length: 5\r\nContent-Length: 6\r\n\r\n{{}}   ".encode()
 WHOLE = f"{HEAD}Content-Length: {len(ASKS)}\r\n\r\n".encode() + ASKS

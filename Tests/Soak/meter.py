@@ -18,7 +18,7 @@ def requests():
         yield post_json("/v1/completions", fields | dict(stream=True))
 
 
-def run(port, pipe):
+def run(port, pipe, begun):
     """Until the other end of the pipe says so. Times are of the clock that all processes share."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
     # Pairs of times, of one answer's tokens that follow each other.
@@ -33,6 +33,8 @@ def run(port, pipe):
                 raise SystemExit("the normal client was cut")
             if b"data: {" in piece:
                 if previous is not None:
+                    if not gaps:
+                        begun.set()
                     gaps.append((previous, now))
                 previous = now
             tail = (tail + piece)[-16:]
@@ -49,8 +51,11 @@ class Meter:
 
     def __init__(self, port):
         self.pipe, inner = multiprocessing.Pipe()
-        self.process = multiprocessing.Process(target=run, args=(port, inner), daemon=True)
+        begun = multiprocessing.Event()
+        self.process = multiprocessing.Process(target=run, args=(port, inner, begun), daemon=True)
         self.process.start()
+        if not begun.wait(PATIENCE):
+            raise SystemExit("the normal client got nothing")
 
     def gaps(self, begin, end):
         """Seconds between tokens, of those that came in between. Forgets what came before."""
