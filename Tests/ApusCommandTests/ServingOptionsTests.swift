@@ -1,4 +1,5 @@
 import ApusEngine
+import ArgumentParser
 import Testing
 
 @testable import ApusCommand

@@ -61,9 +61,9 @@ struct TestServer: Sendable {
   ) async throws {
     let model = try model(options)
     let (ports, source) = AsyncStream<Int>.makeStream()
-    let log = options.log
-    var logger = Logger(label: "test") { _ in log ?? SwiftLogNoOpLogHandler() }
-    logger.logLevel = log == nil ? .critical : .debug
+    let log: any LogHandler = options.log ?? SwiftLogNoOpLogHandler()
+    var logger = Logger(label: "test") { _ in log }
+    logger.logLevel = options.log == nil ? .critical : .debug
     let server = CompletionServer(
       ServerConfiguration(port: 0, apiKeys: options.apiKeys, limits: options.limits), logger: logger,
       load: { model }, onListening: { source.yield($0) }, onReady: { _ in source.yield(0) })
