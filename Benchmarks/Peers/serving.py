@@ -39,14 +39,14 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def server(command: list[str], port: int):
-    """Runs a server until its /health answers, and ends it afterwards."""
+def server(command: list[str], port: int, ready: str):
+    """Runs a server once its path `ready` answers, and ends it afterwards."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         until = time.monotonic() + START_SECONDS
         while True:
             with contextlib.suppress(OSError):
-                if urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5).status == 200:
+                if urllib.request.urlopen(f"http://127.0.0.1:{port}{ready}", timeout=5).status == 200:
                     break
             if process.poll() is not None or time.monotonic() > until:
                 raise SystemExit(f"{command[0]} did not start")
@@ -82,7 +82,7 @@ def apus(options, in_flight: int, trace: Path) -> dict:
     command = [options.apus, "serve", "--model", str(options.models / "served"), "--port", str(port)]
     command += ["--weights", options.weights, "--threads", str(options.threads), "--context", "1024"]
     command += ["--slots", str(slots(options, in_flight)), "--served-model-name", "served"]
-    with server(command, port):
+    with server(command, port, "/ready"):
         load(options, port, "served", 1, options.warm_up)
         return load(options, port, "served", in_flight, trace)
 
@@ -93,8 +93,8 @@ def engine(options, in_flight: int, trace: Path) -> dict:
     command += ["--policies", "fifo"]
     out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     row = next(line for line in out.splitlines() if "at once, fifo" in line)
-    numbers = [float(number.replace(",", "")) for number in re.findall(r"[\d.,]*\d", row)]
-    return {"output": numbers[0], "total": numbers[1]}
+    _, output, total, *_ = (float(number.replace(",", "")) for number in re.findall(r"[\d.,]*\d", row))
+    return {"output": output, "total": total}
 
 
 def llama(options, in_flight: int, trace: Path) -> dict:
@@ -103,7 +103,7 @@ def llama(options, in_flight: int, trace: Path) -> dict:
     command = [options.llama_server, "-m", str(options.models / f"{LLAMA_TYPES[options.weights]}.gguf")]
     command += ["--port", str(port), "-t", str(options.threads), "-np", str(count), "-c", str(1024 * count)]
     command += ["--no-webui", "-cb", "--cache-ram", "0"]
-    with server(command, port):
+    with server(command, port, "/health"):
         load(options, port, "served", 1, options.warm_up)
         return load(options, port, "served", in_flight, trace)
 
