@@ -104,7 +104,9 @@ struct PreemptionTests {
     #expect(found.allSatisfy { $0[1] < $0[0] })
   }
 
-  @Test(arguments: [[2, 5, 4, 14, 4], [2, 6, 1, 8, 9], [3, 8, 2, 1, 14], [4, 10, 8, 14, 9], [4, 12, 1, 4, 5]])
+  @Test(arguments: [
+    [2, 5, 4, 14, 4], [2, 6, 1, 8, 9], [3, 8, 2, 1, 14], [4, 10, 8, 14, 9], [4, 12, 1, 4, 5],
+  ])
   func aLowPriorityEndsThoughHigherOnesKeepComing(_ sizes: [Int]) throws {
     for policy in [FIFOPolicy(), PriorityPolicy(patience: 3)] as [any SchedulingPolicy] {
       var driver = SchedulerDriver(
