@@ -34,14 +34,16 @@ struct LookupCommand: AsyncParsableCommand {
       for repetition in 0..<repetitions {
         console.progress.show("\(copies ? "copying" : "random") text, \(repetition + 1) of \(repetitions)")
         // In turn who goes first, so that a machine that slows down favours neither.
-        var with = repetition % 2 == 1 ? try await rate(runner, copies: copies, draftMax: 8) : nil
-        let without = try await rate(runner, copies: copies, draftMax: 0).rate
-        if with == nil { with = try await rate(runner, copies: copies, draftMax: 8) }
-        guard let with else { continue }
-        off.append(without)
-        on.append(with.rate)
-        ratios.append(with.rate / without)
-        metrics = with.metrics
+        for guesses in repetition % 2 == 0 ? [false, true] : [true, false] {
+          let run = try await rate(runner, copies: copies, draftMax: guesses ? 8 : 0)
+          if guesses {
+            on.append(run.rate)
+            metrics = run.metrics
+          } else {
+            off.append(run.rate)
+          }
+        }
+        ratios.append(on[repetition] / off[repetition])
       }
       table.append([
         copies ? "copying" : "random", formatted(off.median), formatted(on.median), formatted(ratios.median),
