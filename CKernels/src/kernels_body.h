@@ -2,7 +2,6 @@
 // static: only the table below is visible.
 #include "vec/vec_common.h"
 
-#include "linear/int_panel.h"
 #include "linear/linear_body.h"
 #include "norm/norm_body.h"
 #include "rope/rope_body.h"

@@ -5,6 +5,7 @@
 #include "../../include/ck_kernel_table.h"
 #include "../float_formats.h"
 #include "../kv.h"
+#include "../linear/int_panel.h"
 
 #include <string.h>
 

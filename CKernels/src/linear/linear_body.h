@@ -313,31 +313,44 @@ static void CK_ISA_FN(linear_tile_i8a_i8x)(const ck_linear_tile *tile) { linear_
 static void CK_ISA_FN(linear_tile_i4a_i8x)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I4A, tile); }
 static void CK_ISA_FN(linear_tile_i8h_i8x)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I8H, tile); }
 
+// A whole group; see ck_i8_row. Each loop does one thing, without a branch, so that the compiler makes vectors of it.
+V_INLINE void i8_round_group(const float *x, int8_t *out, float *scale, int32_t *sums)
+{
+    // As integers magnitudes are in order, infinity and NaN above all others.
+    uint32_t most = 0;
+    for (int32_t k = 0; k < CK_GROUP; k++) {
+        const uint32_t magnitude = ck_bits(x[k]) & 0x7fffffff;
+        most = magnitude > most ? magnitude : most;
+    }
+    if (most >= 0x7f800000 || most < ck_bits(0x1p-100f)) {
+        memset(out, 0, CK_GROUP);
+        *scale = most >= 0x7f800000 ? __builtin_nanf("") : 0;
+        sums[0] = sums[1] = 0;
+        return;
+    }
+    const float inverse = 127 / ck_float(most);
+    // Rolled up: once these loops are straight lines, the compiler takes elements one by one.
+    int32_t q[CK_GROUP], first_half = 0, second_half = 0;
+#pragma clang loop unroll(disable)
+    for (int32_t k = 0; k < CK_GROUP; k++) q[k] = (int32_t)__builtin_rintf(x[k] * inverse);
+#pragma clang loop unroll(disable)
+    for (int32_t k = 0; k < CK_GROUP; k++) out[k] = (int8_t)q[k];
+#pragma clang loop unroll(disable)
+    for (int32_t k = 0; k < CK_GROUP / 2; k++) first_half += q[k], second_half += q[k + CK_GROUP / 2];
+    *scale = ck_float(most) / 127;
+    sums[0] = first_half + second_half;
+    sums[1] = first_half;
+}
+
 static void CK_ISA_FN(i8_round_row)(const ck_i8_row *row)
 {
-    for (int32_t g = 0; g < ck_num_groups(row->count); g++) {
-        const int32_t first = g * CK_GROUP, left = row->count - first, count = left < CK_GROUP ? left : CK_GROUP;
-        float x[CK_GROUP] = {0};
-        memcpy(x, row->x + first, (size_t)count * sizeof *x);
-        // As integers magnitudes are in order, infinity and NaN above all others.
-        uint32_t most = 0;
-        for (int32_t k = 0; k < CK_GROUP; k++) {
-            const uint32_t magnitude = ck_bits(x[k]) & 0x7fffffff;
-            most = magnitude > most ? magnitude : most;
-        }
-        const bool is_finite = most < 0x7f800000, is_zero = most < ck_bits(0x1p-100f);
-        const float inverse = is_finite && !is_zero ? 127 / ck_float(most) : 0;
-        int32_t half_sums[2] = {0, 0};
-        int8_t *out = row->out + first;
-        for (int32_t k = 0; k < CK_GROUP; k++) {
-            const int32_t q = is_finite ? (int32_t)__builtin_rintf(x[k] * inverse) : 0;
-            out[k] = (int8_t)q;
-            half_sums[k / (CK_GROUP / 2)] += q;
-        }
-        row->scales[g] = is_zero ? 0 : is_finite ? ck_float(most) / 127 : __builtin_nanf("");
-        row->sums[2 * g] = half_sums[0] + half_sums[1];
-        row->sums[2 * g + 1] = half_sums[0];
-    }
+    const int32_t whole = row->count / CK_GROUP, left = row->count % CK_GROUP;
+    for (int32_t g = 0; g < whole; g++)
+        i8_round_group(row->x + g * CK_GROUP, row->out + g * CK_GROUP, row->scales + g, row->sums + 2 * g);
+    if (!left) return;
+    float last[CK_GROUP] = {0};
+    memcpy(last, row->x + whole * CK_GROUP, (size_t)left * sizeof *last);
+    i8_round_group(last, row->out + whole * CK_GROUP, row->scales + whole, row->sums + 2 * whole);
 }
 
 static void CK_ISA_FN(bf16_round_row)(uint16_t *out, const float *x, int32_t count)

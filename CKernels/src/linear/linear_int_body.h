@@ -8,6 +8,7 @@
 //   v_dot_quads(acc, w, x)                    acc + w . x, plus V_QUADS_OFFSET times the sum of x
 //   v_u4_sums v_u4_zero v_u4_low(p) v_u4_high(p) v_dot_u4(acc, w, x) v_u4_total(acc)
 //                                             the same for quads of 0...15, for eight quads at most
+//   v_u4_start(x_sum)                         sums whose total is -CK_I4_ZERO times x_sum, the sum of the 32 x to come
 //   v_quad_element(p, j), v_u4_element(p, high, j)   element j of V_LANES quads, less CK_I4_ZERO if u4, as floats
 
 enum { QUADS_PER_GROUP = CK_GROUP / 4 };
@@ -125,13 +126,27 @@ V_INLINE void linear_step_u4(const int R, const int C, const int high, v_u4_sums
     }
 }
 
-// The same for a group of nibbles, as they are held.
-V_INLINE void linear_group_i4(const int R, const int C, v_i32 *sums, const char *panel, size_t stride, size_t at,
-                              const int8_t *x, size_t x_stride, const char **ahead, size_t ahead_step)
+// Of rows of int8, a group's scale and sums; x_sums are those of the group and of its first half.
+typedef struct linear_int_rows {
+    const float *scales;
+    const int32_t *sums;
+    size_t groups;  // of a row
+} linear_int_rows;
+
+// The same for a group of nibbles: as they are held, or less CK_I4_ZERO, for which the rows' sums make up at the start.
+// Where sums are of 16 bits, one of a column's may hold all of that: with the products of its own 16 x to come it ends
+// within 16 * 8 * 127 of them and 16 * 8 * 127 of the others.
+V_INLINE void linear_group_i4(const int R, const int C, const int centred, v_i32 *sums, const char *panel,
+                              size_t stride, size_t at, const int8_t *x, size_t x_stride, linear_int_rows rows,
+                              const char **ahead, size_t ahead_step)
 {
     v_u4_sums acc[V_INT_ACCUMULATORS];
 #pragma clang loop unroll(full)
-    for (int i = 0; i < R * C; i++) acc[i] = v_u4_zero();
+    for (int r = 0; r < R; r++) {
+        const v_u4_sums start = centred ? v_u4_start(rows.sums[2 * (size_t)r * rows.groups]) : v_u4_zero();
+#pragma clang loop unroll(full)
+        for (int c = 0; c < C; c++) acc[r * C + c] = start;
+    }
 #pragma clang loop unroll(disable)
     for (int q = 0; q < QUADS_PER_GROUP / 2; q++) {
         linear_int_ask(ahead, ahead_step, C / V_PER_PANEL, stride);
@@ -142,13 +157,6 @@ V_INLINE void linear_group_i4(const int R, const int C, v_i32 *sums, const char 
 #pragma clang loop unroll(full)
     for (int i = 0; i < R * C; i++) sums[i] = v_u4_total(acc[i]);
 }
-
-// Of rows of int8, a group's scale and sums; x_sums are those of the group and of its first half.
-typedef struct linear_int_rows {
-    const float *scales;
-    const int32_t *sums;
-    size_t groups;  // of a row
-} linear_int_rows;
 
 enum { WHOLE_GROUP, FIRST_HALF, SECOND_HALF };
 
@@ -189,8 +197,7 @@ V_INLINE void linear_add_minima(const int R, const int C, v_f32 *acc, const v_f3
 // What the integers that the sums are of are more than they stand for.
 V_INLINE int linear_int_offset(const int format)
 {
-    if (format == LINEAR_I4) return CK_I4_ZERO;
-    if (format == LINEAR_I4A) return 0;
+    if (ck_is_nibble_type(linear_int_type(format))) return 0;
     return V_QUADS_OFFSET + (format == LINEAR_I8A ? CK_I8A_ZERO : 0);
 }
 
@@ -217,7 +224,7 @@ V_INLINE void linear_int_block(const int format, const int R, const int C, linea
         v_f32 scales[V_INT_ACCUMULATORS];
         const size_t at = ck_group_at(type, g);
         if (ck_is_nibble_type(type)) {
-            linear_group_i4(R, C, sums, panel, stride, at, x, x_stride, &ahead, step);
+            linear_group_i4(R, C, format == LINEAR_I4, sums, panel, stride, at, x, x_stride, rows, &ahead, step);
         } else {
             const int last = type == CK_WEIGHT_I8H ? half : QUADS_PER_GROUP;
             linear_group_i8(R, C, 0, last, sums, panel, stride, at, x, x_stride, &ahead, step);

@@ -36,6 +36,10 @@ V_FN v_i32 v_dot_quads(v_i32 acc, v_quads w, v_quad x)
     return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 V_FN v_u4_sums v_u4_zero(void) { return _mm256_setzero_si256(); }
+V_FN v_u4_sums v_u4_start(int32_t x_sum)
+{
+    return _mm256_mullo_epi16(_mm256_set1_epi32(x_sum), _mm256_set1_epi32((uint16_t)-CK_I4_ZERO));
+}
 V_FN v_u4 v_u4_low(const void *p) { return _mm256_and_si256(avx2_bytes_at(p), _mm256_set1_epi8(15)); }
 V_FN v_u4 v_u4_high(const void *p)
 {

@@ -33,6 +33,7 @@ V_FN v_quads v_load_quads(const void *p)
     return _mm512_xor_si512(_mm512_loadu_si512(p), _mm512_set1_epi8((char)V_QUADS_OFFSET));
 }
 V_FN v_i32 v_dot_quads(v_i32 acc, v_quads w, v_quad x) { return _mm512_dpbusd_epi32(acc, w, x); }
+V_FN v_u4_sums v_u4_start(int32_t x_sum) { return v_i32_set1(-CK_I4_ZERO * x_sum); }
 V_FN v_u4_sums v_dot_u4(v_u4_sums acc, v_u4 w, v_quad x) { return _mm512_dpbusd_epi32(acc, w, x); }
 V_FN v_i32 v_u4_total(v_u4_sums acc) { return acc; }
 #else
@@ -51,6 +52,10 @@ V_FN v_i32 v_dot_quads(v_i32 acc, v_quads w, v_quad x)
     const __m512i turned = _mm512_mask_sub_epi8(x, w.is_negative, _mm512_setzero_si512(), x);
     const __m512i pairs = _mm512_maddubs_epi16(w.magnitude, turned);
     return _mm512_add_epi32(acc, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+}
+V_FN v_u4_sums v_u4_start(int32_t x_sum)
+{
+    return _mm512_mullo_epi16(v_i32_set1(x_sum), v_i32_set1((uint16_t)-CK_I4_ZERO));
 }
 V_FN v_u4_sums v_dot_u4(v_u4_sums acc, v_u4 w, v_quad x) { return _mm512_add_epi16(acc, _mm512_maddubs_epi16(w, x)); }
 V_FN v_i32 v_u4_total(v_u4_sums acc) { return _mm512_madd_epi16(acc, _mm512_set1_epi16(1)); }

@@ -28,6 +28,7 @@ V_FN v_u4 v_u4_high(const void *p) { return vreinterpretq_s8_u8(vshrq_n_u8(vld1q
 typedef int32x4_t v_u4_sums;
 V_FN v_i32 v_dot_quads(v_i32 acc, v_quads w, v_quad x) { return vdotq_s32(acc, w, x); }
 V_FN v_u4_sums v_u4_zero(void) { return vdupq_n_s32(0); }
+V_FN v_u4_sums v_u4_start(int32_t x_sum) { return vdupq_n_s32(-CK_I4_ZERO * x_sum); }
 V_FN v_u4_sums v_dot_u4(v_u4_sums acc, v_u4 w, v_quad x) { return vdotq_s32(acc, w, x); }
 V_FN v_i32 v_u4_total(v_u4_sums acc) { return acc; }
 #else
@@ -41,6 +42,11 @@ V_FN v_i32 v_dot_quads(v_i32 acc, v_quads w, v_quad x)
     return vaddq_s32(acc, neon_add_quads(low, vmull_high_s8(w, x)));
 }
 V_FN v_u4_sums v_u4_zero(void) { return (v_u4_sums){vdupq_n_s16(0), vdupq_n_s16(0)}; }
+V_FN v_u4_sums v_u4_start(int32_t x_sum)
+{
+    const int16x8_t first_of_four = vreinterpretq_s16_s64(vdupq_n_s64((uint16_t)(-CK_I4_ZERO * x_sum)));
+    return (v_u4_sums){first_of_four, first_of_four};
+}
 V_FN v_u4_sums v_dot_u4(v_u4_sums acc, v_u4 w, v_quad x)
 {
     return (v_u4_sums){vmlal_s8(acc.low, vget_low_s8(w), vget_low_s8(x)), vmlal_high_s8(acc.high, w, x)};

@@ -47,6 +47,7 @@ V_FN v_u4 v_u4_high(const void *p)
     return w;
 }
 V_FN v_u4_sums v_u4_zero(void) { return v_i32_zero(); }
+V_FN v_u4_sums v_u4_start(int32_t x_sum) { return v_i32_set1(-CK_I4_ZERO * x_sum); }
 V_FN v_u4_sums v_dot_u4(v_u4_sums acc, v_u4 w, v_quad x) { return v_dot_quads(acc, w, x); }
 V_FN v_i32 v_u4_total(v_u4_sums acc) { return acc; }
 V_FN v_f32 v_quad_element(const void *p, int32_t j)
