@@ -53,7 +53,8 @@ public final class TextGenerator: Sendable {
   ///   - batchSize: sequences decoded together.
   ///   - maxSequenceLength: prompt and generated tokens of one sequence; nil, or more than it, for the
   ///     model's own context.
-  ///   - pageCount: KV pages that all sequences share; nil for as many as full ones need.
+  ///   - pageCount: KV pages that all sequences share; nil for as many as full ones need. More keep the prompts
+  ///     of those who have left, for others that begin alike.
   ///   - observer: is told what the engine does, on its thread.
   public init(
     _ model: LanguageModel, batchSize: Int, maxSequenceLength: Int?, pageCount: Int? = nil,

@@ -52,6 +52,19 @@ static inline size_t ck_group_at(ck_weight_type type, int32_t group)
     return ck_group_pair_at(type, group) + CK_SCALES_BYTES + (size_t)(group % 2) * ck_group_bytes(type);
 }
 
+/// From a group's integers to those of the next, and from its scales: a loop adds where the offsets above multiply.
+static inline size_t ck_group_step(ck_weight_type type, int32_t group)
+{
+    if (!ck_is_run_type(type)) return ck_group_bytes(type) + (group % 2 ? CK_SCALES_BYTES : 0);
+    return ck_group_bytes(type) + CK_SCALES_BYTES + ((group + 1) % CK_RUN ? 0 : CK_RUN_FACTORS_BYTES);
+}
+
+static inline size_t ck_group_scales_step(ck_weight_type type, int32_t group)
+{
+    if (ck_is_run_type(type)) return ck_group_step(type, group);
+    return CK_GROUP_SCALES_BYTES + (group % 2 ? 2 * ck_group_bytes(type) : 0);
+}
+
 /// Offset within a group of element k = 0...31 of a column: a byte, or half a byte, the high one for k >= 16.
 static inline size_t ck_group_element_at(ck_weight_type type, int32_t k, int32_t column)
 {

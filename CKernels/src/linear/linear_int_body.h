@@ -58,40 +58,49 @@ V_INLINE void linear_int_ask(const char **ahead, size_t ahead_step, const int P,
     *ahead += ahead_step;
 }
 
-// Quads first...last of a group of bytes: sums[r, c] = their products as integers.
+// sums[r, c] += the quads of a line of bytes times those of x.
+V_INLINE void linear_step_i8(const int R, const int C, v_i32 *sums, const char *line, size_t stride,
+                             const int8_t *quads, size_t x_stride)
+{
+    if (R < C) {
+        v_quad rows[V_INT_ACCUMULATORS];
+#pragma clang loop unroll(full)
+        for (int r = 0; r < R; r++) rows[r] = v_set1_quad(quads + (size_t)r * x_stride);
+#pragma clang loop unroll(full)
+        for (int c = 0; c < C; c++) {
+            const v_quads w = v_load_quads(linear_int_at(line, stride, c));
+#pragma clang loop unroll(full)
+            for (int r = 0; r < R; r++) sums[r * C + c] = v_dot_quads(sums[r * C + c], w, rows[r]);
+        }
+    } else {
+        v_quads w[V_INT_ACCUMULATORS];
+#pragma clang loop unroll(full)
+        for (int c = 0; c < C; c++) w[c] = v_load_quads(linear_int_at(line, stride, c));
+#pragma clang loop unroll(full)
+        for (int r = 0; r < R; r++) {
+            const v_quad row = v_set1_quad(quads + (size_t)r * x_stride);
+#pragma clang loop unroll(full)
+            for (int c = 0; c < C; c++) sums[r * C + c] = v_dot_quads(sums[r * C + c], w[c], row);
+        }
+    }
+}
+
+// Quads first...last of a group of bytes: sums[r, c] = their products as integers. The first quads are outside the
+// loop, where nothing needs to be cleared and added to.
 V_INLINE void linear_group_i8(const int R, const int C, const int first, const int last, v_i32 *sums,
                               const char *panel, size_t stride, size_t at, const int8_t *x, size_t x_stride,
                               const char **ahead, size_t ahead_step)
 {
+    const char *lines = panel + at;
 #pragma clang loop unroll(full)
     for (int i = 0; i < R * C; i++) sums[i] = v_i32_zero();
-    // Unrolled, these loops would be turned inside out, row by row, with all weights on the stack.
+    linear_int_ask(ahead, ahead_step, C / V_PER_PANEL, stride);
+    linear_step_i8(R, C, sums, lines + first * CK_PANEL_COLUMNS * 4, stride, x + first * 4, x_stride);
+    // Unrolled, this loop would be turned inside out, row by row, with all weights on the stack.
 #pragma clang loop unroll(disable)
-    for (int q = first; q < last; q++) {
+    for (int q = first + 1; q < last; q++) {
         linear_int_ask(ahead, ahead_step, C / V_PER_PANEL, stride);
-        const char *line = panel + at + q * CK_PANEL_COLUMNS * 4;
-        const int8_t *quads = x + q * 4;
-        if (R < C) {
-            v_quad rows[V_INT_ACCUMULATORS];
-#pragma clang loop unroll(full)
-            for (int r = 0; r < R; r++) rows[r] = v_set1_quad(quads + (size_t)r * x_stride);
-#pragma clang loop unroll(full)
-            for (int c = 0; c < C; c++) {
-                const v_quads w = v_load_quads(linear_int_at(line, stride, c));
-#pragma clang loop unroll(full)
-                for (int r = 0; r < R; r++) sums[r * C + c] = v_dot_quads(sums[r * C + c], w, rows[r]);
-            }
-        } else {
-            v_quads w[V_INT_ACCUMULATORS];
-#pragma clang loop unroll(full)
-            for (int c = 0; c < C; c++) w[c] = v_load_quads(linear_int_at(line, stride, c));
-#pragma clang loop unroll(full)
-            for (int r = 0; r < R; r++) {
-                const v_quad row = v_set1_quad(quads + (size_t)r * x_stride);
-#pragma clang loop unroll(full)
-                for (int c = 0; c < C; c++) sums[r * C + c] = v_dot_quads(sums[r * C + c], w[c], row);
-            }
-        }
+        linear_step_i8(R, C, sums, lines + q * CK_PANEL_COLUMNS * 4, stride, x + q * 4, x_stride);
     }
 }
 
@@ -126,6 +135,14 @@ V_INLINE void linear_step_u4(const int R, const int C, const int high, v_u4_sums
     }
 }
 
+// Both halves of a line of I4.
+V_INLINE void linear_line_u4(const int R, const int C, v_u4_sums *acc, const char *line, size_t stride,
+                             const int8_t *quads, size_t x_stride)
+{
+    linear_step_u4(R, C, 0, acc, line, stride, quads, x_stride);
+    linear_step_u4(R, C, 1, acc, line, stride, quads + CK_GROUP / 2, x_stride);
+}
+
 // Of rows of int8, a group's scale and sums; x_sums are those of the group and of its first half.
 typedef struct linear_int_rows {
     const float *scales;
@@ -147,12 +164,13 @@ V_INLINE void linear_group_i4(const int R, const int C, const int centred, v_i32
 #pragma clang loop unroll(full)
         for (int c = 0; c < C; c++) acc[r * C + c] = start;
     }
+    const char *lines = panel + at;
+    linear_int_ask(ahead, ahead_step, C / V_PER_PANEL, stride);
+    linear_line_u4(R, C, acc, lines, stride, x, x_stride);
 #pragma clang loop unroll(disable)
-    for (int q = 0; q < QUADS_PER_GROUP / 2; q++) {
+    for (int q = 1; q < QUADS_PER_GROUP / 2; q++) {
         linear_int_ask(ahead, ahead_step, C / V_PER_PANEL, stride);
-        const char *line = panel + at + q * CK_PANEL_COLUMNS * 4;
-        linear_step_u4(R, C, 0, acc, line, stride, x + q * 4, x_stride);
-        linear_step_u4(R, C, 1, acc, line, stride, x + q * 4 + CK_GROUP / 2, x_stride);
+        linear_line_u4(R, C, acc, lines + q * CK_PANEL_COLUMNS * 4, stride, x + q * 4, x_stride);
     }
 #pragma clang loop unroll(full)
     for (int i = 0; i < R * C; i++) sums[i] = v_u4_total(acc[i]);
@@ -219,10 +237,10 @@ V_INLINE void linear_int_block(const int format, const int R, const int C, linea
     v_f32 acc[V_INT_ACCUMULATORS];
 #pragma clang loop unroll(full)
     for (int i = 0; i < R * C; i++) acc[i] = v_zero();
+    size_t at = ck_group_at(type, 0), scales_at = ck_group_scales_at(type, 0);
     for (int32_t g = 0; g < groups; g++, x += CK_GROUP, rows.scales++, rows.sums += 2) {
         v_i32 sums[V_INT_ACCUMULATORS];
         v_f32 scales[V_INT_ACCUMULATORS];
-        const size_t at = ck_group_at(type, g);
         if (ck_is_nibble_type(type)) {
             linear_group_i4(R, C, format == LINEAR_I4, sums, panel, stride, at, x, x_stride, rows, &ahead, step);
         } else {
@@ -232,13 +250,16 @@ V_INLINE void linear_int_block(const int format, const int R, const int C, linea
 #pragma clang loop unroll(full)
         for (int c = 0; c < C; c++)
             scales[c] = ck_is_run_type(type) ? linear_run_scales(panel, stride, type, g, 0, c)
-                                             : linear_int_scales(panel, stride, ck_group_scales_at(type, g), c);
+                                             : linear_int_scales(panel, stride, scales_at, c);
         linear_add_sums(R, C, offset, type == CK_WEIGHT_I8H ? FIRST_HALF : WHOLE_GROUP, acc, sums, scales, rows);
+        const size_t group_at = at;
+        at += ck_group_step(type, g);
+        scales_at += ck_group_scales_step(type, g);
         if (!ck_is_run_type(type)) continue;
 #pragma clang loop unroll(full)
         for (int c = 0; c < C; c++) scales[c] = linear_run_scales(panel, stride, type, g, 1, c);
         if (type == CK_WEIGHT_I8H) {
-            linear_group_i8(R, C, half, QUADS_PER_GROUP, sums, panel, stride, at, x, x_stride, &ahead, step);
+            linear_group_i8(R, C, half, QUADS_PER_GROUP, sums, panel, stride, group_at, x, x_stride, &ahead, step);
             linear_add_sums(R, C, offset, SECOND_HALF, acc, sums, scales, rows);
         } else {
             linear_add_minima(R, C, acc, scales, rows);

@@ -81,16 +81,12 @@ extension ServedModel {
       name: id, weights: try kernels.load(open, context: context), tokenizer: tokenizer, context: context,
       kvType: kernels.kvType)
     let slots = SlotTable(slotCount: sizes.slotCount)
-    let contextLength = min(
-      sizes.contextLength ?? ServingOptions.contextLengthDefault, open.configuration.contextLength)
-    let slotPages = (contextLength + KVLayout.pageSize - 1) / KVLayout.pageSize
+    let contextLength = min(sizes.contextLength, open.configuration.contextLength)
     var engine = sizes.engine
     engine.eosTokenIDs = model.eosTokenIDs
     let generator = try TextGenerator(
       model, batchSize: sizes.slotCount, maxSequenceLength: contextLength,
-      // More than full slots need would never be used.
-      pageCount: sizes.pageCount.map { min($0, sizes.slotCount * slotPages) },
-      configuration: engine, observer: slots.record)
+      pageCount: sizes.pageCount, configuration: engine, observer: slots.record)
     self.init(
       id: id, aliases: Array(names.dropFirst()) + (isEmbedded ? ["embedded"] : []), generator: generator,
       slots: slots,

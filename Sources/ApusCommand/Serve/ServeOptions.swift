@@ -73,7 +73,8 @@ struct ServingOptions: ParsableArguments {
     parsing: .unconditional,
     help: """
       Tokens that the KV cache holds, of all requests together. When it is full, the newest request of the lowest \
-      priority waits and is computed again. (default: as many as full slots need)
+      priority waits and is computed again; what nobody needs now keeps prompts for others that begin alike. \
+      (default: as many as full slots need)
       """)
   var kvTokens: Int?
 
@@ -96,7 +97,8 @@ struct ServingOptions: ParsableArguments {
 
   struct Sizes {
     var slotCount: Int
-    var contextLength: Int?
+    /// Positions of one request at most; the model may have fewer.
+    var contextLength: Int
     /// Pages of the KV cache; nil: as many as full slots need.
     var pageCount: Int?
     /// But for the model's end-of-sequence tokens.
@@ -108,12 +110,15 @@ struct ServingOptions: ParsableArguments {
     if let context { try check("--context", context, 1...1 << 24) }
     try check("--prefill-step", prefillStep, 1...32768)
     try check("--inter-token-target", interTokenTarget, 0...600_000)
-    if let kvTokens { try check("--kv-tokens", kvTokens, 1...1 << 40) }
+    if let kvTokens { try check("--kv-tokens", kvTokens, 1...1 << 27) }
+    if let context, let kvTokens, kvTokens < context {
+      throw CommandFailure("--kv-tokens is \(kvTokens); expected as many as --context, \(context), or more")
+    }
     try check("--draft-tokens", draftTokens, 0...64)
     try check("--queue-requests", queueRequests, 1...1 << 20)
     try check("--queue-tokens", queueTokens, 1...1 << 40)
     return Sizes(
-      slotCount: slots, contextLength: context,
+      slotCount: slots, contextLength: context ?? min(Self.contextLengthDefault, kvTokens ?? .max),
       pageCount: kvTokens.map { ($0 + KVLayout.pageSize - 1) / KVLayout.pageSize },
       engine: EngineConfiguration(
         prefillStep: prefillStep,

@@ -16,7 +16,7 @@ final class KVCache {
   /// `[slotCount, pagesPerSlot]`; -1 where no page is assigned.
   private let pageTable: UnsafeMutablePointer<Int32>
 
-  /// Where there are pages for all, slot `s` holds the pages from `s * pagesPerSlot` on until others are assigned.
+  /// Where there are pages for all or more, slot `s` holds the pages from `s * pagesPerSlot` on until others are assigned.
   init(
     layout: KVLayout, layerCount: Int, pageCount: Int, slotCount: Int, pagesPerSlot: Int
   ) throws(KernelError) {
@@ -29,7 +29,7 @@ final class KVCache {
     memory = try KernelMemory(byteCount: layerCount * layerByteCount)
     pageTable = .allocate(capacity: slotCount * pagesPerSlot)
     for entry in 0..<slotCount * pagesPerSlot {
-      pageTable[entry] = pageCount == slotCount * pagesPerSlot ? Int32(entry) : -1
+      pageTable[entry] = pageCount >= slotCount * pagesPerSlot ? Int32(entry) : -1
     }
   }
 

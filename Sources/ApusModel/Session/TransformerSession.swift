@@ -38,7 +38,8 @@ public final class TransformerSession: StepModel {
   ///   - contextLength: positions of one sequence; nil for the model's own. At most the model's.
   ///   - rowsPerStepMax: rows one `forward` may be given; at least `slotCount`.
   ///   - kvType: type that keys and values are held in.
-  ///   - pageCount: KV pages shared by all slots; nil for as many as full slots need.
+  ///   - pageCount: KV pages shared by all slots; nil for as many as full slots need. More keep the prompts of
+  ///     those who have left, for others that begin alike.
   public init(
     _ weights: PackedWeights, context: KernelContext, slotCount: Int, contextLength: Int? = nil,
     rowsPerStepMax: Int = 512, kvType: KVType = .f32, pageCount: Int? = nil
@@ -62,7 +63,7 @@ public final class TransformerSession: StepModel {
       kvHeadCount: configuration.kvHeadCount, headSize: configuration.headSize, type: kvType)
     let pagesPerSlot = (positions + KVLayout.pageSize - 1) / KVLayout.pageSize
     let pageTotal = pageCount ?? slotCount * pagesPerSlot
-    try Self.check("pageCount", pageTotal, 1...max(1, slotCount * pagesPerSlot))
+    try Self.check("pageCount", pageTotal, 1...max(SessionLimits.pageCountMax, slotCount * pagesPerSlot))
     do throws(KernelError) {
       rope = try RotaryTable(
         headSize: configuration.headSize, theta: configuration.rope.theta,
@@ -202,6 +203,8 @@ private final class Graph: TeamWork {
 enum SessionLimits {
   static let slotCountMax = 4096
   static let rowsPerStepMax = 65_536
+  /// 134 million positions.
+  static let pageCountMax = 1 << 22
 }
 
 /// One layer's weights, as the kernels take them.

@@ -23,6 +23,8 @@ struct TestServer: Sendable {
     var limits = ServerLimits()
     var slots = 4
     var context = 512
+    /// KV pages of 32 positions; nil: as many as full slots need.
+    var pageCount: Int?
     var queueLengthMax = 64
     var prefillStep = 128
     var unreadTokensMax = 1 << 16
@@ -41,7 +43,7 @@ struct TestServer: Sendable {
     let slots = SlotTable(slotCount: options.slots)
     let delay = options.stepDelay
     let generator = try TextGenerator(
-      model, batchSize: options.slots, maxSequenceLength: options.context,
+      model, batchSize: options.slots, maxSequenceLength: options.context, pageCount: options.pageCount,
       configuration: EngineConfiguration(
         prefillStep: options.prefillStep, queueLengthMax: options.queueLengthMax, draftTokensMax: 0,
         unreadTokensMax: options.unreadTokensMax, eosTokenIDs: model.eosTokenIDs)
