@@ -95,6 +95,8 @@ public struct RaggedRows {
     self.kvLength = kvLength
   }
 
+  public var rowCount: Int { Int(rowStart[sequenceCount]) }
+
   var cValue: ck_ragged_batch {
     ck_ragged_batch(
       num_sequences: Int32(sequenceCount), row_start: rowStart, slot: slot, kv_length: kvLength)

@@ -27,6 +27,11 @@ public struct RowBuffer {
     self.base = base
     self.stride = stride
   }
+
+  /// Copies the first `width` columns of a row to another row.
+  public func copyRow(_ row: Int, to target: Int, width: Int) {
+    (base + target * stride).update(from: base + row * stride, count: width)
+  }
 }
 
 extension PackedMatrix {

@@ -16,7 +16,8 @@ final class KVCache {
   /// `[slotCount, pagesPerSlot]`; -1 where no page is assigned.
   private let pageTable: UnsafeMutablePointer<Int32>
 
-  /// Where there are pages for all or more, slot `s` holds the pages from `s * pagesPerSlot` on until others are assigned.
+  /// Where there are pages for all or more, slot `s` holds the pages from `s * pagesPerSlot` on until others are
+  /// assigned.
   init(
     layout: KVLayout, layerCount: Int, pageCount: Int, slotCount: Int, pagesPerSlot: Int
   ) throws(KernelError) {

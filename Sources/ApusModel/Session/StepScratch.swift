@@ -13,8 +13,6 @@ struct StepScratch {
   let attention: RowBuffer
   /// silu(gate) * up, `[rows, mlp]`.
   let mlp: RowBuffer
-  /// Residual rows whose logits are wanted, `[rows, hiddenSize]`.
-  let selected: RowBuffer
   /// For the kernels' own use.
   let kernels: UnsafeMutableRawPointer
 
@@ -23,7 +21,6 @@ struct StepScratch {
   ) throws(KernelError) {
     let columns = [
       configuration.hiddenSize, configuration.hiddenSize, widths.qkv, widths.attention, widths.mlp,
-      configuration.hiddenSize,
     ]
     // Rows on cache lines of their own.
     let strides = columns.map { PackedMatrix.padded($0) }
@@ -36,7 +33,7 @@ struct StepScratch {
       offset += rows * stride * MemoryLayout<Float>.size
     }
     (residual, normed, qkv) = (buffers[0], buffers[1], buffers[2])
-    (attention, mlp, selected) = (buffers[3], buffers[4], buffers[5])
+    (attention, mlp) = (buffers[3], buffers[4])
     kernels = memory.base + offset
   }
 }

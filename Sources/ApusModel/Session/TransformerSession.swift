@@ -124,19 +124,34 @@ public final class TransformerSession: StepModel {
       precondition(tokens.allSatisfy { $0 >= 0 && Int($0) < vocabularySize }, "a token beyond the vocabulary")
       embedding.gather(tokens, into: scratch.residual, context: context)
     }
-    rows.withUnsafeRows { ragged in
-      for (index, layer) in layers.enumerated() {
-        attend(layer, window: weights.configuration.slidingWindows[index], cache.layer(index), ragged)
-        transform(layer, rowCount: rows.tokenIDs.count)
+    for (index, layer) in layers.enumerated() {
+      let pages = cache.layer(index)
+      rows.all.withUnsafeRows { append(layer, pages, $0) }
+      // What the last layer makes of a row is only read for its logits.
+      let isLast = index == layers.count - 1
+      if isLast, !keep(rows.logitRows) { return }
+      (isLast ? rows.wanted : rows.all).withUnsafeRows { ragged in
+        attend(layer, window: weights.configuration.slidingWindows[index], pages, ragged)
+        transform(layer, rowCount: ragged.rowCount)
       }
     }
-    project(rows.logitRows)
+    project(rowCount: rows.logitRows.count)
   }
 
-  /// residual += output(attention(norm(residual)))
-  private func attend(_ layer: Layer, window: Int?, _ pages: KVPages, _ ragged: RaggedRows) {
+  /// Moves the residuals and queries of the chosen rows, in ascending order, to the first rows; false if there are
+  /// none.
+  private func keep(_ chosen: [Int32]) -> Bool {
+    for (index, row) in chosen.enumerated() where index != Int(row) {
+      scratch.residual.copyRow(Int(row), to: index, width: weights.configuration.hiddenSize)
+      scratch.qkv.copyRow(Int(row), to: index, width: widths.keyOffset)
+    }
+    return !chosen.isEmpty
+  }
+
+  /// Queries, keys and values of norm(residual); keys and values go to the cache.
+  private func append(_ layer: Layer, _ pages: KVPages, _ ragged: RaggedRows) {
     let configuration = weights.configuration
-    let rowCount = Int(ragged.rowStart[ragged.sequenceCount])
+    let rowCount = ragged.rowCount
     context.rmsNorm(
       scratch.residual, rows: rowCount, width: configuration.hiddenSize, weight: layer.inputNorm,
       epsilon: configuration.rmsNormEpsilon, out: scratch.normed)
@@ -151,11 +166,15 @@ public final class TransformerSession: StepModel {
         rows: scratch.qkv, headCount: configuration.headCount, keyOffset: widths.keyOffset,
         valueOffset: widths.valueOffset),
       norms: layer.headNorms, table: rope, batch: ragged, cache: pages)
+  }
+
+  /// residual += output(attention(queries))
+  private func attend(_ layer: Layer, window: Int?, _ pages: KVPages, _ ragged: RaggedRows) {
     context.attention(
-      query: scratch.qkv, headCount: configuration.headCount, window: window, batch: ragged, cache: pages,
+      query: scratch.qkv, headCount: weights.configuration.headCount, window: window, batch: ragged, cache: pages,
       out: scratch.attention, scratch: scratch.kernels)
     layer.output.multiply(
-      scratch.attention, rows: rowCount, bias: layer.outputBias, epilogue: .add, out: scratch.residual,
+      scratch.attention, rows: ragged.rowCount, bias: layer.outputBias, epilogue: .add, out: scratch.residual,
       scratch: scratch.kernels, context: context)
   }
 
@@ -172,19 +191,14 @@ public final class TransformerSession: StepModel {
       scratch: scratch.kernels, context: context)
   }
 
-  /// Final norm and output projection of the chosen rows into `logits`, `[rows, vocabularySize]`.
-  private func project(_ chosen: [Int32]) {
-    let width = weights.configuration.hiddenSize
-    guard !chosen.isEmpty else { return }
-    for (index, row) in chosen.enumerated() {
-      (scratch.selected.base + index * scratch.selected.stride)
-        .update(from: scratch.residual.base + Int(row) * scratch.residual.stride, count: width)
-    }
+  /// Final norm and output projection of the rows that were kept into `logits`, `[rows, vocabularySize]`.
+  private func project(rowCount: Int) {
     context.rmsNorm(
-      scratch.selected, rows: chosen.count, width: width, weight: weights.vector(weights.layout.finalNorm),
-      epsilon: weights.configuration.rmsNormEpsilon, out: scratch.normed)
+      scratch.residual, rows: rowCount, width: weights.configuration.hiddenSize,
+      weight: weights.vector(weights.layout.finalNorm), epsilon: weights.configuration.rmsNormEpsilon,
+      out: scratch.normed)
     head.multiply(
-      scratch.normed, rows: chosen.count, columns: vocabularySize,
+      scratch.normed, rows: rowCount, columns: vocabularySize,
       out: RowBuffer(base: logits.pointer(), stride: vocabularySize), scratch: scratch.kernels,
       context: context)
   }
@@ -241,53 +255,6 @@ private struct Layer {
     gateUpBias = layout.gateUpBias.map(weights.vector)
     down = weights.matrix(layout.down)
     downBias = layout.downBias.map(weights.vector)
-  }
-}
-
-/// A batch in the arrays that kernels read, refilled every step.
-private struct StepRows {
-  private(set) var tokenIDs: [Int32] = []
-  private(set) var logitRows: [Int32] = []
-  private var rowStart: [Int32] = []
-  private var slot: [Int32] = []
-  private var kvLength: [Int32] = []
-
-  mutating func reserveCapacity(rows: Int, sequences: Int) {
-    tokenIDs.reserveCapacity(rows)
-    logitRows.reserveCapacity(rows)
-    rowStart.reserveCapacity(sequences + 1)
-    slot.reserveCapacity(sequences)
-    kvLength.reserveCapacity(sequences)
-  }
-
-  mutating func fill(_ batch: RaggedBatch) {
-    // Not the batch's own arrays: they would no longer be the batch's alone, and copied when it is refilled.
-    tokenIDs.removeAll(keepingCapacity: true)
-    tokenIDs.append(contentsOf: batch.tokenIDs)
-    logitRows.removeAll(keepingCapacity: true)
-    logitRows.append(contentsOf: batch.logitRows)
-    rowStart.removeAll(keepingCapacity: true)
-    slot.removeAll(keepingCapacity: true)
-    kvLength.removeAll(keepingCapacity: true)
-    for sequence in batch.sequences {
-      rowStart.append(Int32(sequence.rowStart))
-      slot.append(Int32(sequence.slot))
-      kvLength.append(Int32(sequence.kvLength))
-    }
-    rowStart.append(Int32(batch.rowCount))
-  }
-
-  func withUnsafeRows(_ body: (RaggedRows) -> Void) {
-    rowStart.withUnsafeBufferPointer { rowStart in
-      slot.withUnsafeBufferPointer { slot in
-        kvLength.withUnsafeBufferPointer { kvLength in
-          body(
-            RaggedRows(
-              sequenceCount: slot.count, rowStart: rowStart.baseAddress!, slot: slot.baseAddress!,
-              kvLength: kvLength.baseAddress!))
-        }
-      }
-    }
   }
 }
 
