@@ -9,21 +9,21 @@ from wire import post_json
 PATIENCE = 60
 
 
-def requests():
-    """Long answers, each another: what repeats itself is guessed, several tokens at once."""
+def requests(more):
+    """Long answers, each another."""
     seed = 0
     while True:
         seed += 1
         fields = dict(prompt="Tell me about the fox", max_tokens=480, temperature=1, seed=seed, ignore_eos=True)
-        yield post_json("/v1/completions", fields | dict(stream=True))
+        yield post_json("/v1/completions", fields | dict(stream=True) | more)
 
 
-def run(port, pipe, begun):
+def run(port, more, pipe, begun):
     """Until the other end of the pipe says so. Times are of the clock that all processes share."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
     # Pairs of times, of one answer's tokens that follow each other.
     gaps = []
-    for request in requests():
+    for request in requests(more):
         connection.sendall(request)
         tail, previous = b"", None
         while not tail.endswith(b"0\r\n\r\n"):
@@ -47,12 +47,12 @@ def run(port, pipe, begun):
 
 
 class Meter:
-    """The client's process, as another sees it."""
+    """The client's process, as another sees it. `more`: fields of its requests."""
 
-    def __init__(self, port):
+    def __init__(self, port, more):
         self.pipe, inner = multiprocessing.Pipe()
         begun = multiprocessing.Event()
-        self.process = multiprocessing.Process(target=run, args=(port, inner, begun), daemon=True)
+        self.process = multiprocessing.Process(target=run, args=(port, more, inner, begun), daemon=True)
         self.process.start()
         if not begun.wait(PATIENCE):
             raise SystemExit("the normal client got nothing")

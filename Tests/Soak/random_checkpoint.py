@@ -1,8 +1,11 @@
 """Writes a Hugging Face folder with random weights of Qwen2-0.5B's shape, and a tokenizer that knows bytes alone."""
 
+import contextlib
 import json
+import pathlib
 import random
 import struct
+import tempfile
 
 CONFIG = {
     "architectures": ["Qwen2ForCausalLM"],
@@ -28,6 +31,8 @@ CONFIG = {
 UPPER = bytes(0x3C if byte < 128 else 0xBC for byte in range(256))
 ONE = b"\x80\x3f"
 PIECE = 1 << 24
+# Tokens that are whole characters.
+LETTERS = list(range(ord("a"), ord("z") + 1))
 
 
 def shapes(config):
@@ -109,3 +114,14 @@ def write(folder):
     (folder / "config.json").write_text(json.dumps(CONFIG))
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer()))
     write_weights(folder / "model.safetensors", CONFIG)
+
+
+@contextlib.contextmanager
+def made_unless(folder):
+    """`folder`, or else one made for the time."""
+    if folder:
+        yield folder
+        return
+    with tempfile.TemporaryDirectory() as made:
+        write(pathlib.Path(made))
+        yield made

@@ -9,7 +9,6 @@ import json
 import pathlib
 import random
 import statistics
-import tempfile
 import threading
 import time
 
@@ -110,10 +109,7 @@ def main():
     parser.add_argument("--prompts", type=int, default=4)
     parser.add_argument("--model", type=pathlib.Path, help="a folder of the model, if not one made for the time")
     options, server_options = parser.parse_known_args()
-    if options.model:
-        return measure(options.apus, options.model, options.prompts, server_options)
-    with tempfile.TemporaryDirectory() as folder:
-        random_checkpoint.write(pathlib.Path(folder))
+    with random_checkpoint.made_unless(options.model) as folder:
         measure(options.apus, folder, options.prompts, server_options)
 
 
