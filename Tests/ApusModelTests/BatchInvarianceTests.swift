@@ -34,7 +34,8 @@ import Testing
         for row in sequences[index].indices {
           guard let logits = found[index][row] else { continue }
           #expect(
-            logits.sameBits(as: expected[index][row]), "sequence \(index), row \(row), \(threadCount) threads")
+            logits.sameBits(as: expected[index][row]), "sequence \(index), row \(row), \(threadCount) threads"
+          )
         }
       }
       let rows = found.flatMap { $0 }
@@ -59,7 +60,8 @@ import Testing
         let start = found[index].count
         let wanted = [RaggedBatch.LogitRows.none, .last, .all, .all].randomElement(using: &random)!
         batch.append(
-          slot: slots[index], position: start, tokens: sequences[index][start..<start + count], logits: wanted)
+          slot: slots[index], position: start, tokens: sequences[index][start..<start + count], logits: wanted
+        )
         found[index] += Array(repeating: nil, count: count)
         let first = wanted == .none ? start + count : wanted == .last ? start + count - 1 : start
         owners += (first..<start + count).map { (index, $0) }

@@ -71,7 +71,8 @@ struct StepRows {
       let end = sequence.rowStart + sequence.rowCount
       let first = next
       while next < logitRows.count, Int(logitRows[next]) < end { next += 1 }
-      precondition(first == next || Int(logitRows[first]) == end - (next - first), "wanted rows are not the last ones")
+      precondition(
+        first == next || Int(logitRows[first]) == end - (next - first), "wanted rows are not the last ones")
       wanted.append(slot: sequence.slot, rowCount: next - first, kvLength: sequence.kvLength)
     }
   }

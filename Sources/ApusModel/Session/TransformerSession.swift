@@ -171,8 +171,8 @@ public final class TransformerSession: StepModel {
   /// residual += output(attention(queries))
   private func attend(_ layer: Layer, window: Int?, _ pages: KVPages, _ ragged: RaggedRows) {
     context.attention(
-      query: scratch.qkv, headCount: weights.configuration.headCount, window: window, batch: ragged, cache: pages,
-      out: scratch.attention, scratch: scratch.kernels)
+      query: scratch.qkv, headCount: weights.configuration.headCount, window: window, batch: ragged,
+      cache: pages, out: scratch.attention, scratch: scratch.kernels)
     layer.output.multiply(
       scratch.attention, rows: ragged.rowCount, bias: layer.outputBias, epilogue: .add, out: scratch.residual,
       scratch: scratch.kernels, context: context)

@@ -7,7 +7,9 @@ import Testing
 @Suite struct CacheSizeTests {
   private static let prompts = ["Tell me about the fox", "Once upon a time", "The dog", "At last they"]
 
-  private static func answers(_ options: TestServer.Options) async throws -> (texts: [String], preemptions: Int) {
+  private static func answers(_ options: TestServer.Options) async throws -> (
+    texts: [String], preemptions: Int
+  ) {
     let (stream, source) = AsyncStream<([String], Int)>.makeStream()
     try await TestServer.run(options) { server in
       let texts = try await withThrowingTaskGroup(of: (Int, String).self) { tasks in
