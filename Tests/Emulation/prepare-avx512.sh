@@ -51,8 +51,8 @@ extract_kernel() {
   package=$(apt-cache depends linux-image-cloud-amd64 | awk '/Depends: linux-image-/ {print $2; exit}')
   [[ -n $package ]] || fail "apt knows no linux-image-cloud-amd64: run apt-get update"
   (cd "$work" && apt-get -qq -o APT::Sandbox::User="$(id -un)" download "$package")
-  dpkg -x "$work"/*.deb "$work/root"
-  mv "$work"/root/boot/vmlinuz-* "$emulation_cache/vmlinuz"
+  dpkg -x "$work"/*.deb "$work/unpacked"
+  mv "$work"/unpacked/boot/vmlinuz-* "$emulation_cache/vmlinuz"
   rm -rf "$work"
 }
 
