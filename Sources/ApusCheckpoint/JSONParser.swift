@@ -144,7 +144,7 @@ extension JSONParser {
     }
   }
 
-  /// The scalar of `\u` and four hexadecimal digits, or of a surrogate pair of two such escapes; half a pair is an error.
+  /// The scalar of `\u` and four hexadecimal digits, or of a surrogate pair of two such; half a pair is an error.
   private mutating func escapedScalar(start: Int) throws(JSONError) -> Unicode.Scalar {
     let first = try hexadecimal(start: start)
     if let scalar = Unicode.Scalar(first) { return scalar }
