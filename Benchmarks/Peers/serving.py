@@ -99,7 +99,7 @@ def engine(options, in_flight: int, trace: Path) -> dict:
 
 def llama(options, in_flight: int, trace: Path) -> dict:
     port = free_port()
-    count = slots(options, in_flight)
+    count = min(slots(options, in_flight), options.llama_slots)
     command = [options.llama_server, "-m", str(options.models / f"{LLAMA_TYPES[options.weights]}.gguf")]
     command += ["--port", str(port), "-t", str(options.threads), "-np", str(count), "-c", str(1024 * count)]
     command += ["--no-webui", "-cb", "--cache-ram", "0"]
@@ -151,6 +151,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--engines", default=",".join(ENGINES), help="in turn (default: %(default)s)")
     parser.add_argument("--weights", default="int8", choices=LLAMA_TYPES)
     parser.add_argument("--in-flight", default="8,32", help="requests together (default: %(default)s)")
+    parser.add_argument("--llama-slots", type=int, default=8, help="slots of its server at most (default: %(default)s)")
     parser.add_argument("--requests", type=int, default=32)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--pairs", type=int, default=5, help="rounds of all engines (default: %(default)s)")
