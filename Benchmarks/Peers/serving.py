@@ -148,7 +148,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--apus", default=".build/release/apus")
     parser.add_argument("--engine-benchmark", default=".build/release/engine-benchmark")
     parser.add_argument("--llama-server", default="llama-server")
-    parser.add_argument("--engines", default=",".join(ENGINES), help="in turn (default: %(default)s)")
+    parser.add_argument("--engines", default=",".join(ENGINES), help="in turn, or back (default: %(default)s)")
     parser.add_argument("--weights", default="int8", choices=LLAMA_TYPES)
     parser.add_argument("--in-flight", default="8,32", help="requests together (default: %(default)s)")
     parser.add_argument("--llama-slots", type=int, default=8, help="slots of its server at most (default: %(default)s)")
@@ -173,8 +173,10 @@ def main() -> None:
         options.warm_up = Path(folder) / "warm-up.jsonl"
         options.warm_up.write_text(json.dumps({"prompt_token_ids": [300] * 40, "max_tokens": 8}) + "\n")
         for round_ in range(options.pairs):
+            # Every other round backwards, so that none always comes first.
+            order = names if round_ % 2 == 0 else names[::-1]
             for in_flight in map(int, options.in_flight.split(",")):
-                for name in names:
+                for name in order:
                     rate = bandwidth.measure(options.threads)
                     sample = {"engine": name, "weights": options.weights, "in_flight": in_flight, "round": round_}
                     sample |= ENGINES[name](options, in_flight, trace) | {"bandwidth": rate}
