@@ -144,7 +144,9 @@ extension KernelWorkbench {
       KernelCase(
         kernel: "i8_round_row", shape: "\(Self.width)", place: .cache, bytes: 5 * Self.width + 12 * groups
       ) { [table] in
-        var row = ck_i8_row(x: x, count: Int32(Self.width), out: bytes, scales: scales, sums: sums)
+        var row = ck_i8_row(
+          x: x, count: Int32(Self.width), bounds_pairs: table.i8_activation == CK_ACTIVATION_I8_PAIRS,
+          out: bytes, scales: scales, sums: sums)
         table.i8_round_row(&row)
       },
     ]

@@ -15,7 +15,8 @@
 ///
 /// Shapes    x [num_rows, x_stride] of float, or of bf16 (linear_tile_bf16_bf16x: depth rounded up to even,
 ///           the odd element zero), or of int8 (the _i8x rows: depth rounded up to whole groups, zeros beyond it) with
-///           x_scales [num_rows, ceil(depth / CK_GROUP)] and x_sums [num_rows, the same, 2] as of i8_round_row; out
+///           x_scales [num_rows, ceil(depth / CK_GROUP)] and x_sums [num_rows, the same, 2] as of i8_round_row, with
+///           bounded pairs where weights are bytes and the table's i8_activation is CK_ACTIVATION_I8_PAIRS; out
 ///           [num_rows, out_stride], 16 * num_panels columns
 /// Requires  1 <= num_rows <= CK_TILE_ROWS_MAX, 1 <= num_panels <= CK_TILE_PANELS_MAX, depth >= 1,
 ///           panels 64-byte aligned, panel_stride_bytes apart
@@ -56,9 +57,12 @@ typedef struct ck_epilogue_tile {
 ///           [ceil(count / CK_GROUP)], two sums a group: of all of it and of its first half
 /// Numerics  scale = max |x| of the group / 127, out = x * (127 / max |x|) rounded, sums those of out: the same bits on
 ///           every instruction set. A group below 2^-100 is zero; the scale of one with infinity or NaN is NaN.
+///           With bounds_pairs, the largest |x[2i] / 2| + |x[2i + 1] / 2| takes the place of max |x|, and 63.5 that of
+///           127: then |out[2i]| + |out[2i + 1]| <= 128.
 typedef struct ck_i8_row {
     const float *x;
     int32_t count;
+    bool bounds_pairs;
     int8_t *out;
     float *scales;
     int32_t *sums;
@@ -178,6 +182,7 @@ typedef struct ck_kernel_table {
     /// What linear_tile cuts panels into best: multiples of this.
     int32_t (*linear_tile_panels)(ck_weight_type type, int32_t num_rows);
     ck_activation bf16_activation;  ///< what its bf16 instructions want
+    ck_activation i8_activation;  ///< what its products of bytes want: CK_ACTIVATION_I8 or CK_ACTIVATION_I8_PAIRS
 #define CK_KERNEL(name, parameters) void(*name) parameters;
 #include "kernels.def"
 #undef CK_KERNEL

@@ -47,15 +47,18 @@ static double packed_in_runs(const char *panel, ck_weight_type type, int32_t k, 
 }
 
 // x[t, k] as an int8 times the scale of its group.
-static double rounded_to_int8(const float *x, int32_t num_inputs, int32_t k)
+static double rounded_to_int8(const float *x, int32_t num_inputs, int32_t k, bool bounds_pairs)
 {
-    float most = 0;
+    float most = 0, pair = 0;
     for (int32_t i = k / 32 * 32; i < k / 32 * 32 + 32 && i < num_inputs; i++) {
         if (!isfinite(x[i])) return NAN;
         most = fmaxf(most, fabsf(x[i]));
+        const float next = i + 1 < num_inputs ? fabsf(x[i + 1]) : 0;
+        if (i % 2 == 0) pair = fmaxf(pair, 0.5f * fabsf(x[i]) + 0.5f * next);
     }
-    if (most < 0x1p-100f) return 0;
-    return (double)rintf(x[k] * (127 / most)) * (double)(most / 127);
+    const float extreme = bounds_pairs ? pair : most, steps = bounds_pairs ? 63.5f : 127;
+    if (extreme < 0x1p-100f) return 0;
+    return (double)rintf(x[k] * (steps / extreme)) * (double)(extreme / steps);
 }
 
 static double packed_weight(const ck_linear_args *args, int32_t n, int32_t k)
@@ -76,7 +79,8 @@ static double product(const ck_linear_args *args, int32_t t, int32_t n)
         double x = row[k];
         if (args->activation == CK_ACTIVATION_BF16 && args->type == CK_WEIGHT_BF16)
             x = ck_bf16_to_f32(ck_f32_to_bf16(row[k]));
-        if (args->activation == CK_ACTIVATION_I8) x = rounded_to_int8(row, args->num_inputs, k);
+        if (args->activation >= CK_ACTIVATION_I8)
+            x = rounded_to_int8(row, args->num_inputs, k, args->activation == CK_ACTIVATION_I8_PAIRS);
         sum += x * packed_weight(args, n, k);
     }
     return args->bias ? sum + args->bias[n] : sum;

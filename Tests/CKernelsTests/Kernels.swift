@@ -12,6 +12,12 @@ struct ISA: Sendable, CustomTestStringConvertible {
   var lanes: Int { Int(table.vector_lanes) }
   var testDescription: String { String(cString: ck_isa_name(value)) }
 
+  /// What `activation` is taken for in products with weights of `type`.
+  func activation(_ activation: ck_activation, for type: ck_weight_type) -> ck_activation {
+    let areBytes = [CK_WEIGHT_I8, CK_WEIGHT_I8A, CK_WEIGHT_I8H].contains(type)
+    return activation == CK_ACTIVATION_I8 && areBytes ? table.i8_activation : activation
+  }
+
   /// 1, one either side of a vector, several vectors and a tail.
   var edgeSizes: [Int] { Array(Set([1, lanes - 1, lanes, lanes + 1, 2 * lanes + 3])).sorted() }
 }

@@ -11,7 +11,7 @@ struct LinearKind: Sendable, CustomTestStringConvertible {
   private static let formats: [(ck_weight_type, ck_activation)] = [
     (CK_WEIGHT_F32, CK_ACTIVATION_F32), (CK_WEIGHT_F16, CK_ACTIVATION_F32),
     (CK_WEIGHT_BF16, CK_ACTIVATION_F32), (CK_WEIGHT_BF16, CK_ACTIVATION_BF16),
-    (CK_WEIGHT_I8, CK_ACTIVATION_F32), (CK_WEIGHT_I8, CK_ACTIVATION_I8),
+    (CK_WEIGHT_I8, CK_ACTIVATION_F32), (CK_WEIGHT_I8, CK_ACTIVATION_I8), (CK_WEIGHT_I8, CK_ACTIVATION_I8_PAIRS),
     (CK_WEIGHT_I4, CK_ACTIVATION_F32), (CK_WEIGHT_I4, CK_ACTIVATION_I8),
     (CK_WEIGHT_I8A, CK_ACTIVATION_F32), (CK_WEIGHT_I8A, CK_ACTIVATION_I8),
     (CK_WEIGHT_I4A, CK_ACTIVATION_F32), (CK_WEIGHT_I4A, CK_ACTIVATION_I8),
@@ -26,7 +26,7 @@ struct LinearKind: Sendable, CustomTestStringConvertible {
 
   var testDescription: String {
     ["f32", "f16", "bf16", "i8", "i4", "i8a", "i4a", "i8h"][Int(type)]
-      + ["", " with bf16 activations", " with int8 activations"][Int(activation)] + ", "
+      + ["", " with bf16 activations", " with int8 activations", " with int8 activations in bounded pairs"][Int(activation)] + ", "
       + ["store", "add", "swiglu"][Int(epilogue)]
   }
 
@@ -45,6 +45,7 @@ struct LinearKind: Sendable, CustomTestStringConvertible {
     random: inout SplitMix64
   ) {
     let layer = kind.layer(inputs: inputs, columns: columns, biased: biased, random: &random)
+    layer.activation = isa.activation(layer.activation, for: layer.type)
     let x = random.nextFloats(rows * inputs, magnitude: 2)
     let before =
       layer.epilogue == CK_EPILOGUE_ADD ? random.nextFloats(rows * layer.columns) : nil

@@ -1,6 +1,8 @@
 // Micro-kernels of integer weights: sums of a group are exact, so a plain loop over integers says what they are.
 #include "check.h"
 
+#include <stdlib.h>
+
 typedef struct int_format {
     ck_weight_type type;
     bool int_x;
@@ -86,7 +88,13 @@ typedef struct int_rows {
     size_t groups, stride;
 } int_rows;
 
-static int_rows make_rows(const check_case *c, int32_t rows, int32_t depth)
+// What rows may hold: a product of bytes may want its pairs bounded.
+static bool wants_bounded_pairs(const check_case *c, const int_format *f)
+{
+    return c->kernels->i8_activation == CK_ACTIVATION_I8_PAIRS && !is_nibble_type(f->type);
+}
+
+static int_rows make_rows(const check_case *c, const int_format *f, int32_t rows, int32_t depth)
 {
     const size_t groups = (size_t)(depth + 31) / 32, stride = 32 * groups + 32;
     int_rows made = {.groups = groups, .stride = stride};
@@ -98,6 +106,7 @@ static int_rows make_rows(const check_case *c, int32_t rows, int32_t depth)
         const ck_i8_row row = {
             .x = made.x + (size_t)r * (size_t)depth,
             .count = depth,
+            .bounds_pairs = wants_bounded_pairs(c, f),
             .out = made.bytes + (size_t)r * stride,
             .scales = made.scales + (size_t)r * groups,
             .sums = made.sums + 2 * (size_t)r * groups,
@@ -125,7 +134,7 @@ static void compare_output(const ck_linear_tile *t, const int_format *f, const i
 
 static void check_int_tile(const check_case *c, const int_format *f, int32_t num_rows, int32_t panels, int32_t depth)
 {
-    const int_rows rows = make_rows(c, num_rows, depth);
+    const int_rows rows = make_rows(c, f, num_rows, depth);
     const size_t width = (size_t)(16 * panels);
     ck_linear_tile t = {
         .x = f->int_x ? (const void *)rows.bytes : rows.x,
@@ -160,8 +169,48 @@ static void check_int_tile(const check_case *c, const int_format *f, int32_t num
     check_release();
 }
 
+// Sums of the largest products there are: all weights one byte, all of x as large as it may be, of one sign, of the
+// other or in turn.
+static void check_int_extremes(const check_case *c, const int_format *f)
+{
+    enum { ROWS = 3, DEPTH = 64 };
+    const uint8_t weights[] = {0x00, 0x7f, 0x80, 0xff};
+    int_rows rows = make_rows(c, f, ROWS, DEPTH);
+    for (int32_t r = 0; r < ROWS; r++) {
+        for (int32_t k = 0; k < DEPTH; k++) {
+            const int32_t most = wants_bounded_pairs(c, f) ? 64 : 127, sign = r == 2 && k % 4 / 2 ? -1 : 1;
+            rows.bytes[(size_t)r * rows.stride + (size_t)k] = (int8_t)(r == 1 ? -most : sign * most);
+        }
+        int32_t *sums = rows.sums + 2 * (size_t)r * rows.groups;
+        for (size_t g = 0; g < rows.groups; g++) {
+            sums[2 * g] = sums[2 * g + 1] = 0;
+            for (size_t k = 0; k < 32; k++) {
+                const int32_t x = rows.bytes[(size_t)r * rows.stride + 32 * g + k];
+                sums[2 * g] += x;
+                if (k < 16) sums[2 * g + 1] += x;
+            }
+        }
+    }
+    for (int i = 0; i < 4; i++) {
+        const size_t stride = ck_panel_bytes(f->type, DEPTH);
+        char *panel = check_bytes(stride, 64);
+        memset(panel, weights[i], stride);
+        fill_scales(panel, f->type, stride);
+        ck_linear_tile t = {
+            .x = rows.bytes, .x_stride = rows.stride, .x_scales = rows.scales, .x_sums = rows.sums, .panels = panel,
+            .panel_stride_bytes = stride, .out = check_floats(16 * ROWS), .out_stride = 16, .num_rows = ROWS,
+            .num_panels = 1, .depth = DEPTH,
+        };
+        f->tile(&t);
+        for (int32_t r = 0; r < ROWS; r++)
+            for (int32_t column = 0; column < 16; column++) compare_output(&t, f, &rows, r, column);
+    }
+    check_release();
+}
+
 static void check_int_format(const check_case *c, int_format f)
 {
+    if (f.int_x) check_int_extremes(c, &f);
     const int32_t depths[] = {1, 31, 32, 33, 64, 77, 96};
     for (int32_t rows = 1; rows <= CK_TILE_ROWS_MAX; rows++)
         for (int32_t panels = 1; panels <= CK_TILE_PANELS_MAX; panels++)
@@ -221,28 +270,34 @@ void check_linear_tile_i8h_i8x(const check_case *c)
     check_int_format(c, (int_format){CK_WEIGHT_I8H, true, c->kernels->linear_tile_i8h_i8x});
 }
 
-static void check_group(const float *x, int32_t count, const int8_t *out, float scale, const int32_t *sums)
+static void check_group(const float *x, int32_t count, bool bounds_pairs, const int8_t *out, float scale,
+                        const int32_t *sums)
 {
+    const float steps = bounds_pairs ? 63.5f : 127;
     float most = 0;
     bool is_finite = true;
     for (int32_t k = 0; k < count; k++) {
         if (!isfinite(x[k])) is_finite = false;
-        else most = fmaxf(most, fabsf(x[k]));
+        const float next = k + 1 < count ? x[k + 1] : 0;
+        if (!bounds_pairs) most = fmaxf(most, fabsf(x[k]));
+        else if (k % 2 == 0) most = fmaxf(most, 0.5f * fabsf(x[k]) + 0.5f * fabsf(next));
     }
+    for (int32_t k = 0; bounds_pairs && k < 32; k += 2)
+        check(abs(out[k]) + abs(out[k + 1]) <= 128, "a pair of %d and %d", out[k], out[k + 1]);
     int32_t halves[2] = {0, 0};
     for (int32_t k = 0; k < 32; k++) {
         const bool counts = k < count && is_finite && most >= 0x1p-100f;
-        const float expected = counts ? nearbyintf(x[k] * (127 / most)) : 0;
+        const float expected = counts ? nearbyintf(x[k] * (steps / most)) : 0;
         check((float)out[k] == expected, "%a of %a became %d", (double)(k < count ? x[k] : 0), (double)most, out[k]);
         halves[k / 16] += out[k];
     }
     check(sums[0] == halves[0] + halves[1], "sum %d, not %d", sums[0], halves[0] + halves[1]);
     check(sums[1] == halves[0], "sum of the first half %d, not %d", sums[1], halves[0]);
     if (!is_finite) check(isnan(scale), "scale of a group that is not finite is %g", (double)scale);
-    else check(scale == (most < 0x1p-100f ? 0 : most / 127), "scale %a of %a", (double)scale, (double)most);
+    else check(scale == (most < 0x1p-100f ? 0 : most / steps), "scale %a of %a", (double)scale, (double)most);
 }
 
-void check_i8_round_row(const check_case *c)
+static void check_rounding(const check_case *c, bool bounds_pairs)
 {
     const float special[] = {0, -0.0f, INFINITY, -INFINITY, NAN, FLT_MAX, -FLT_MAX, 0x1p-101f, 1e-45f, 0x1p-99f, 1, -1};
     const int32_t counts[] = {1, 31, 32, 33, 64, 200};
@@ -254,12 +309,19 @@ void check_i8_round_row(const check_case *c)
             for (int32_t k = 0; turn == 7 && k < count; k++) x[k] *= 0x1p-101f;
             int8_t *out = check_bytes((size_t)(32 * groups), 1);
             int32_t *sums = check_bytes(2 * (size_t)groups * sizeof *sums, sizeof *sums);
-            const ck_i8_row row = {.x = x, .count = count, .out = out, .scales = scales, .sums = sums};
+            const ck_i8_row row = {.x = x, .count = count, .bounds_pairs = bounds_pairs, .out = out, .scales = scales,
+                                   .sums = sums};
             c->kernels->i8_round_row(&row);
             for (int32_t g = 0; g < groups; g++)
-                check_group(x + 32 * g, count - 32 * g < 32 ? count - 32 * g : 32, out + 32 * g, scales[g],
-                            sums + 2 * g);
+                check_group(x + 32 * g, count - 32 * g < 32 ? count - 32 * g : 32, bounds_pairs, out + 32 * g,
+                            scales[g], sums + 2 * g);
             check_release();
         }
     }
+}
+
+void check_i8_round_row(const check_case *c)
+{
+    check_rounding(c, false);
+    check_rounding(c, true);
 }

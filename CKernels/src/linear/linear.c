@@ -36,7 +36,14 @@ static size_t bf16_stride(int32_t num_inputs) { return round_up((size_t)num_inpu
 
 static bool uses_int8_activations(const ck_linear_args *args)
 {
-    return ck_is_int_type(args->type) && args->activation == CK_ACTIVATION_I8;
+    return ck_is_int_type(args->type) &&
+           (args->activation == CK_ACTIVATION_I8 || args->activation == CK_ACTIVATION_I8_PAIRS);
+}
+
+static bool bounds_pairs(const ck_kernel_table *kernels, const ck_linear_args *args)
+{
+    if (args->activation == CK_ACTIVATION_I8_PAIRS) return true;
+    return kernels->i8_activation == CK_ACTIVATION_I8_PAIRS && !ck_is_nibble_type(args->type);
 }
 
 static size_t int8_stride(int32_t num_inputs) { return round_up((size_t)num_inputs, ALIGNMENT); }
@@ -76,6 +83,7 @@ static void round_to_int8(const linear_task *task, int32_t t)
     const ck_i8_row row = {
         .x = args->x + (size_t)t * args->x_stride,
         .count = args->num_inputs,
+        .bounds_pairs = bounds_pairs(task->kernels, args),
         .out = (int8_t *)args->scratch + (size_t)t * task->x_stride,
         .scales = task->x_scales + group,
         .sums = task->x_sums + 2 * group,

@@ -314,13 +314,22 @@ static void CK_ISA_FN(linear_tile_i4a_i8x)(const ck_linear_tile *tile) { linear_
 static void CK_ISA_FN(linear_tile_i8h_i8x)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I8H, tile); }
 
 // A whole group; see ck_i8_row. Each loop does one thing, without a branch, so that the compiler makes vectors of it.
-V_INLINE void i8_round_group(const float *x, int8_t *out, float *scale, int32_t *sums)
+V_INLINE void i8_round_group(const float *x, bool bounds_pairs, int8_t *out, float *scale, int32_t *sums)
 {
-    // As integers magnitudes are in order, infinity and NaN above all others.
+    // As integers magnitudes are in order, infinity and NaN above all others. Of a pair the sum of halves, which stays
+    // finite.
     uint32_t most = 0;
-    for (int32_t k = 0; k < CK_GROUP; k++) {
-        const uint32_t magnitude = ck_bits(x[k]) & 0x7fffffff;
-        most = magnitude > most ? magnitude : most;
+    if (bounds_pairs) {
+        for (int32_t k = 0; k < CK_GROUP; k += 2) {
+            const float pair = 0.5f * __builtin_fabsf(x[k]) + 0.5f * __builtin_fabsf(x[k + 1]);
+            const uint32_t magnitude = ck_bits(pair) & 0x7fffffff;
+            most = magnitude > most ? magnitude : most;
+        }
+    } else {
+        for (int32_t k = 0; k < CK_GROUP; k++) {
+            const uint32_t magnitude = ck_bits(x[k]) & 0x7fffffff;
+            most = magnitude > most ? magnitude : most;
+        }
     }
     if (most >= 0x7f800000 || most < ck_bits(0x1p-100f)) {
         memset(out, 0, CK_GROUP);
@@ -328,7 +337,8 @@ V_INLINE void i8_round_group(const float *x, int8_t *out, float *scale, int32_t 
         sums[0] = sums[1] = 0;
         return;
     }
-    const float inverse = 127 / ck_float(most);
+    // Where a pair's sum is 127, both of it round up to 128 in all at most.
+    const float steps = bounds_pairs ? 63.5f : 127, inverse = steps / ck_float(most);
     // Rolled up: once these loops are straight lines, the compiler takes elements one by one.
     int32_t q[CK_GROUP], first_half = 0, second_half = 0;
 #pragma clang loop unroll(disable)
@@ -337,7 +347,7 @@ V_INLINE void i8_round_group(const float *x, int8_t *out, float *scale, int32_t 
     for (int32_t k = 0; k < CK_GROUP; k++) out[k] = (int8_t)q[k];
 #pragma clang loop unroll(disable)
     for (int32_t k = 0; k < CK_GROUP / 2; k++) first_half += q[k], second_half += q[k + CK_GROUP / 2];
-    *scale = ck_float(most) / 127;
+    *scale = ck_float(most) / steps;
     sums[0] = first_half + second_half;
     sums[1] = first_half;
 }
@@ -346,11 +356,12 @@ static void CK_ISA_FN(i8_round_row)(const ck_i8_row *row)
 {
     const int32_t whole = row->count / CK_GROUP, left = row->count % CK_GROUP;
     for (int32_t g = 0; g < whole; g++)
-        i8_round_group(row->x + g * CK_GROUP, row->out + g * CK_GROUP, row->scales + g, row->sums + 2 * g);
+        i8_round_group(row->x + g * CK_GROUP, row->bounds_pairs, row->out + g * CK_GROUP, row->scales + g,
+                       row->sums + 2 * g);
     if (!left) return;
     float last[CK_GROUP] = {0};
     memcpy(last, row->x + whole * CK_GROUP, (size_t)left * sizeof *last);
-    i8_round_group(last, row->out + whole * CK_GROUP, row->scales + whole, row->sums + 2 * whole);
+    i8_round_group(last, row->bounds_pairs, row->out + whole * CK_GROUP, row->scales + whole, row->sums + 2 * whole);
 }
 
 static void CK_ISA_FN(bf16_round_row)(uint16_t *out, const float *x, int32_t count)

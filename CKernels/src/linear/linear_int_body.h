@@ -5,7 +5,8 @@
 //   v_i32_to_f32
 //   v_quads v_load_quads(p)                   V_LANES quads of signed bytes, ready to be multiplied
 //   v_set1_quad(p)                            the quad at p in every lane
-//   v_dot_quads(acc, w, x)                    acc + w . x, plus V_QUADS_OFFSET times the sum of x
+//   v_dot_quads(acc, w, x)                    acc + w . x, plus V_QUADS_OFFSET times the sum of x, which is rounded as
+//                                             V_I8_ACTIVATION says
 //   v_u4_sums v_u4_zero v_u4_low(p) v_u4_high(p) v_dot_u4(acc, w, x) v_u4_total(acc)
 //                                             the same for quads of 0...15, for eight quads at most
 //   v_u4_start(x_sum)                         sums whose total is -CK_I4_ZERO times x_sum, the sum of the 32 x to come

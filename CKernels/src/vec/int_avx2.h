@@ -1,18 +1,16 @@
-// Products of bytes on AVX2: VPMADDUBSW takes one side unsigned and adds pairs in 16 bits. 2 * 128 * 127 fits, so
-// signed weights go in as magnitudes and their signs to x; eight pairs of 15 * 127 fit too, so quads of u4 are widened
-// once a group.
+// Products of bytes on AVX2: VPMADDUBSW takes one side unsigned and adds pairs in 16 bits, with saturation. Signed
+// weights go in 128 too large, and 255 * 128 fits: so much may the magnitudes of a pair of x add up to. Eight pairs of
+// 15 * 127 fit too, so quads of u4 are widened once a group.
 #define V_INT_ACCUMULATORS 8
 #define V_INT_ROWS 4
 #define V_INT_PANELS 1
 #define V_INT_NARROW_ROWS 2
 #define V_INT_NARROW_PANELS 2
 #define V_INT_SINGLE_PANELS 4
-#define V_QUADS_OFFSET 0
+#define V_QUADS_OFFSET 128
+#define V_I8_ACTIVATION CK_ACTIVATION_I8_PAIRS
 
-typedef __m256i v_i32, v_quad, v_u4, v_u4_sums;
-typedef struct v_quads {
-    __m256i own, magnitude;
-} v_quads;
+typedef __m256i v_i32, v_quad, v_quads, v_u4, v_u4_sums;
 
 V_FN v_i32 v_i32_zero(void) { return _mm256_setzero_si256(); }
 V_FN v_i32 v_i32_set1(int32_t x) { return _mm256_set1_epi32(x); }
@@ -21,8 +19,7 @@ V_FN v_f32 v_i32_to_f32(v_i32 a) { return _mm256_cvtepi32_ps(a); }
 V_FN __m256i avx2_bytes_at(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
 V_FN v_quads v_load_quads(const void *p)
 {
-    const __m256i own = avx2_bytes_at(p);
-    return (v_quads){own, _mm256_abs_epi8(own)};
+    return _mm256_xor_si256(avx2_bytes_at(p), _mm256_set1_epi8((char)V_QUADS_OFFSET));
 }
 V_FN v_quad v_set1_quad(const int8_t *p)
 {
@@ -32,8 +29,7 @@ V_FN v_quad v_set1_quad(const int8_t *p)
 }
 V_FN v_i32 v_dot_quads(v_i32 acc, v_quads w, v_quad x)
 {
-    const __m256i pairs = _mm256_maddubs_epi16(w.magnitude, _mm256_sign_epi8(x, w.own));
-    return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+    return _mm256_add_epi32(acc, _mm256_madd_epi16(_mm256_maddubs_epi16(w, x), _mm256_set1_epi16(1)));
 }
 V_FN v_u4_sums v_u4_zero(void) { return _mm256_setzero_si256(); }
 V_FN v_u4_sums v_u4_start(int32_t x_sum)

@@ -6,6 +6,7 @@
 #define V_INT_NARROW_ROWS 4
 #define V_INT_NARROW_PANELS 4
 #define V_INT_SINGLE_PANELS 4
+#define V_I8_ACTIVATION CK_ACTIVATION_I8
 
 typedef __m512i v_i32, v_quad, v_u4, v_u4_sums;
 

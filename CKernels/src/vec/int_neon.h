@@ -6,6 +6,7 @@
 #define V_INT_NARROW_ROWS 2
 #define V_INT_NARROW_PANELS 2
 #define V_INT_SINGLE_PANELS 4
+#define V_I8_ACTIVATION CK_ACTIVATION_I8
 #define V_QUADS_OFFSET 0
 
 typedef int32x4_t v_i32;

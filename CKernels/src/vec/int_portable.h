@@ -5,6 +5,7 @@
 #define V_INT_NARROW_ROWS 1
 #define V_INT_NARROW_PANELS 1
 #define V_INT_SINGLE_PANELS 1
+#define V_I8_ACTIVATION CK_ACTIVATION_I8
 #define V_QUADS_OFFSET 0
 
 typedef int32_t v_i32 __attribute__((vector_size(16)));
