@@ -102,8 +102,8 @@ typedef enum ck_activation {
     CK_ACTIVATION_F32 = 0,   ///< as they are
     CK_ACTIVATION_BF16 = 1,  ///< rounded to bf16 once per op; for BF16 weights only
     CK_ACTIVATION_I8 = 2,    ///< rounded to int8 times a float scale for each CK_GROUP once per op; for integer types
-    /// The same with coarser scales, by which no two neighbours' magnitudes add to more than 128: what products of bytes
-    /// want that saturate.
+    /// The same with coarser scales, by which no two neighbours' magnitudes add to more than 128: what products of
+    /// bytes want that saturate.
     CK_ACTIVATION_I8_PAIRS = 3,
 } ck_activation;
 
@@ -139,7 +139,7 @@ typedef struct ck_linear_args {
 ///           With int8 activations a group's products are summed as integers, exactly, and acc = fma(sum, scale of the
 ///           weights * scale of the activations, acc) for each group in ascending order, in I8H for each half of one;
 ///           in I8A and I4A acc = fma(minimum, scale of the activations * their sum, acc) follows. Rounding moves x by
-///           half a step at most, max |x| of the group / 254; with bounded pairs, max |x[2i]| + |x[2i + 1]| of it / 254.
+///           half a step at most, max |x| of the group / 254; with bounded pairs, max |x[2i]| + |x[2i + 1]| / 254.
 ///           CK_ACTIVATION_I8 is taken for CK_ACTIVATION_I8_PAIRS where weights are bytes (I8, I8A, I8H) and the
 ///           context's instruction set wants that.
 /// Threads   take panels in pieces, each from an even share of its own first, then from the others'.

@@ -118,10 +118,12 @@ public actor Engine {
   private func submit(
     _ requests: [GenerationRequest], count: Int, at time: Duration
   ) throws(AdmissionError) -> [TokenStream] {
-    try core.submit(requests, count: count, at: time)
+    if Task.isCancelled { throw .cancelled }
+    return try core.submit(requests, count: count, at: time)
   }
 
   private func fork(_ id: RequestID, seed: UInt64?, at time: Duration) throws(AdmissionError) -> TokenStream {
-    try core.fork(id, seed: seed, at: time)
+    if Task.isCancelled { throw .cancelled }
+    return try core.fork(id, seed: seed, at: time)
   }
 }

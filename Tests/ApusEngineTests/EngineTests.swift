@@ -193,6 +193,20 @@ struct EngineTests {
     await #expect(throws: AdmissionError.shutDown) { _ = try await engine.generate(request(1)) }
   }
 
+  @Test func whatACancelledTaskSubmitsIsNotQueued() async throws {
+    let engine = try engine(slots: 1)
+    let origin = try await engine.generate(endless)
+    let submission = Task {
+      while !Task.isCancelled { await Task.yield() }
+      await #expect(throws: AdmissionError.cancelled) { _ = try await engine.generate(request(1)) }
+      await #expect(throws: AdmissionError.cancelled) { _ = try await engine.fork(origin.id) }
+    }
+    submission.cancel()
+    await submission.value
+    #expect(engine.metrics.requestsTotal == 1)
+    await engine.shutdown()
+  }
+
   @Test func lettingGoOfTheEngineFinishesStreamsAndFreesTheModel() async throws {
     final class Token: Sendable {}
     var token: Token? = Token()

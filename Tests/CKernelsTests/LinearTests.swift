@@ -11,7 +11,8 @@ struct LinearKind: Sendable, CustomTestStringConvertible {
   private static let formats: [(ck_weight_type, ck_activation)] = [
     (CK_WEIGHT_F32, CK_ACTIVATION_F32), (CK_WEIGHT_F16, CK_ACTIVATION_F32),
     (CK_WEIGHT_BF16, CK_ACTIVATION_F32), (CK_WEIGHT_BF16, CK_ACTIVATION_BF16),
-    (CK_WEIGHT_I8, CK_ACTIVATION_F32), (CK_WEIGHT_I8, CK_ACTIVATION_I8), (CK_WEIGHT_I8, CK_ACTIVATION_I8_PAIRS),
+    (CK_WEIGHT_I8, CK_ACTIVATION_F32), (CK_WEIGHT_I8, CK_ACTIVATION_I8),
+    (CK_WEIGHT_I8, CK_ACTIVATION_I8_PAIRS),
     (CK_WEIGHT_I4, CK_ACTIVATION_F32), (CK_WEIGHT_I4, CK_ACTIVATION_I8),
     (CK_WEIGHT_I8A, CK_ACTIVATION_F32), (CK_WEIGHT_I8A, CK_ACTIVATION_I8),
     (CK_WEIGHT_I4A, CK_ACTIVATION_F32), (CK_WEIGHT_I4A, CK_ACTIVATION_I8),
@@ -25,9 +26,9 @@ struct LinearKind: Sendable, CustomTestStringConvertible {
   }
 
   var testDescription: String {
-    ["f32", "f16", "bf16", "i8", "i4", "i8a", "i4a", "i8h"][Int(type)]
-      + ["", " with bf16 activations", " with int8 activations", " with int8 activations in bounded pairs"][Int(activation)] + ", "
-      + ["store", "add", "swiglu"][Int(epilogue)]
+    let activations = ["", " with bf16 activations", " with int8 activations", " with bounded pairs"]
+    return ["f32", "f16", "bf16", "i8", "i4", "i8a", "i4a", "i8h"][Int(type)] + activations[Int(activation)]
+      + ", " + ["store", "add", "swiglu"][Int(epilogue)]
   }
 
   func layer(inputs: Int, columns: Int, biased: Bool, random: inout SplitMix64) -> LinearLayer {

@@ -56,7 +56,7 @@ KINDS = [
         count=100,
     ),
     # Who shuts a side counts as gone; what was cut before its end is refused as such.
-    Kind("half-closed sockets", half_closed, {CLOSED, CUT, BARE, "400 invalid_http"}, rate=20),
+    Kind("half-closed sockets", half_closed, {CLOSED, CUT, BARE, "400 invalid_http", "499 gone"}, rate=20),
     Kind("16 MB bodies", lambda: iter([LARGE_BODY]), {"413 body_too_large"}, rate=4),
     Kind("deep JSON", lambda: iter([DEEP_JSON]), {"400 invalid_json"}, rate=20),
     Kind("1 MB headers", lambda: iter([LARGE_HEADER]), {"431 headers_too_large"}, rate=10),

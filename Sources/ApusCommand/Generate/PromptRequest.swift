@@ -90,7 +90,8 @@ extension AdmissionError {
         + "expected a token id in 0..<\(vocabularySize)"
     case .invalidParameter(let field, let value, let expected):
       "\(field.asSnakeCase) is \(value); expected \(expected)"
-    case .needsTooManyPages, .queueFull, .queueTokensFull, .unknownRequest, .draining, .shutDown: description
+    case .needsTooManyPages, .queueFull, .queueTokensFull, .unknownRequest, .cancelled, .draining, .shutDown:
+      description
     }
   }
 }

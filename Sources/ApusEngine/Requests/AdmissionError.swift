@@ -15,6 +15,8 @@ public enum AdmissionError: Error, Sendable, Equatable {
   case queueTokensFull(tokens: Int, waiting: Int, limit: Int)
   /// The request to fork is not known, or has ended.
   case unknownRequest(RequestID)
+  /// The task that submitted it was cancelled before the running step let it in.
+  case cancelled
   /// `Engine.drain()` was called.
   case draining
   /// `Engine.shutdown()` was called.
@@ -40,6 +42,8 @@ extension AdmissionError: CustomStringConvertible {
       "the queue is full: \(waiting) tokens wait, \(tokens) more would exceed \(limit)"
     case .unknownRequest(let id):
       "\(id) is not known, or has ended"
+    case .cancelled:
+      "the submitting task was cancelled"
     case .draining:
       "the engine is draining and takes no new requests"
     case .shutDown:

@@ -76,6 +76,7 @@ extension APIError {
       self = APIError(
         status: 429, message: error.description, type: "rate_limit_error", code: "queue_full",
         retryAfter: retryAfter)
+    case .cancelled: self = .clientGone
     case .draining, .shutDown: self = .draining
     case .unknownRequest: self = APIError(status: 500, message: error.description, type: "server_error")
     }

@@ -114,8 +114,8 @@ public final class ServedModel: Sendable {
     return EncodedPrompt(tokens: try await encode(text, addSpecialTokens: addsSpecialTokens), text: text)
   }
 
-  /// Queues a request's texts, all or none. The choices of a prompt follow each other.
-  func start(_ job: GenerationJob) async throws(APIError) -> [Choice] {
+  /// Queues a request's texts, all or none; none if the client goes before. The choices of a prompt follow each other.
+  func start(_ job: GenerationJob, for connection: ClientConnection) async throws(APIError) -> [Choice] {
     let count = job.fields.choiceCount
     let queueLengthMax = generator.engine.configuration.queueLengthMax
     guard job.prompts.count * count <= queueLengthMax else {
@@ -140,16 +140,27 @@ public final class ServedModel: Sendable {
       requests.append(request)
       texts.append(text)
     }
-    var streams: [TokenStream] = []
-    do {
-      if count == 1 {
-        streams = try await generator.engine.generate(requests)
-      } else {
-        for request in requests { streams += try await generator.engine.generate(request, count: count) }
-      }
-    } catch { throw APIError(error, retryAfter: RetryEstimate.seconds(generator.engine.metrics)) }
+    let streams = try await submit(requests, count: count, for: connection)
     return streams.enumerated().map { index, stream in
       Choice(index: index, isFirst: index % count == 0, stream: stream, text: texts[index / count])
+    }
+  }
+
+  /// Waits for the running step, which may take a second.
+  private func submit(
+    _ requests: [GenerationRequest], count: Int, for connection: ClientConnection
+  ) async throws(APIError) -> [TokenStream] {
+    let engine = generator.engine
+    let submitted = await connection.whileOpen { () -> Result<[TokenStream], AdmissionError> in
+      do throws(AdmissionError) {
+        if count == 1 { return .success(try await engine.generate(requests)) }
+        var streams: [TokenStream] = []
+        for request in requests { streams += try await engine.generate(request, count: count) }
+        return .success(streams)
+      } catch { return .failure(error) }
+    }
+    do { return try submitted.get() } catch {
+      throw APIError(error, retryAfter: RetryEstimate.seconds(engine.metrics))
     }
   }
 

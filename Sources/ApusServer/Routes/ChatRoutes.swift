@@ -19,7 +19,8 @@ struct ChatRoutes: Sendable {
     let choices = try await model.start(
       GenerationJob(
         prompts: [prompt], fields: chat.common,
-        tenant: context.tenant(user: chat.common.user, keyCount: keyCount)))
+        tenant: context.tenant(user: chat.common.user, keyCount: keyCount)),
+      for: connection)
     let response = ChatResponse(
       head: ResponseHead(prefix: "chatcmpl", model: model.id, fingerprint: model.fingerprint),
       logprobsOf: chat.wantsLogprobs ? model.tokenizer : nil)

@@ -21,7 +21,7 @@ struct CompletionRoutes: Sendable {
       tenant: context.tenant(user: completion.common.user, keyCount: keyCount))
     job.echoes = completion.echoes
     job.scoresOnly = completion.scoresOnly
-    let choices = try await model.start(job)
+    let choices = try await model.start(job, for: connection)
     let response = CompletionResponse(
       head: ResponseHead(prefix: "cmpl", model: model.id, fingerprint: model.fingerprint),
       logprobsOf: completion.common.sampling.logprobs == nil ? nil : model.tokenizer)
