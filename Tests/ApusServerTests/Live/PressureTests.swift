@@ -54,6 +54,20 @@ import Testing
     }
   }
 
+  @Test(arguments: [false, true])
+  func aClientThatGoesWhileItsRequestWaitsForTheRunningStepIsNotQueued(_ streams: Bool) async throws {
+    try await TestServer.run(TestServer.Options(slots: 2, stepDelay: 1)) { server in
+      let running = try RawClient(port: server.port)
+      await running.send(TestServer.request("POST", "/v1/completions", Self.long))
+      await server.wait("the next step runs") { server.metrics.generationTokensTotal > 0 }
+      let gone = try RawClient(port: server.port)
+      await gone.send(TestServer.request("POST", "/v1/completions", streams ? Self.long : Self.quiet))
+      gone.finishSending()
+      try HTTPReply(await gone.receiveAll()).expectError(499, code: "gone")
+      #expect(server.metrics.requestsTotal == 1)
+    }
+  }
+
   @Test func aClientThatIsResetFreesItsSlot() async throws {
     try await TestServer.run(Self.slow()) { server in
       do {
