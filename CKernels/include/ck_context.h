@@ -10,12 +10,15 @@
 typedef enum ck_isa {
     CK_ISA_PORTABLE = 0,
     CK_ISA_AVX2 = 1,         // AVX2, FMA, F16C
-    CK_ISA_AVX512 = 2,       // AVX-512 F, BW, DQ, VL
-    CK_ISA_AVX512_BF16 = 3,  // the same with VNNI and BF16
-    CK_ISA_NEON = 4,         // arm64 baseline
-    CK_ISA_NEON_BF16 = 5,    // arm64 with FEAT_DotProd and FEAT_BF16
+    CK_ISA_AVX2_VNNI = 2,    // the same with AVX-VNNI
+    CK_ISA_AVX512 = 3,       // AVX-512 F, BW, DQ, VL
+    CK_ISA_AVX512_VNNI = 4,  // the same with VNNI
+    CK_ISA_AVX512_BF16 = 5,  // the same with VNNI and BF16
+    CK_ISA_NEON = 6,         // arm64 baseline
+    CK_ISA_NEON_DOT = 7,     // arm64 with FEAT_DotProd
+    CK_ISA_NEON_BF16 = 8,    // arm64 with FEAT_DotProd and FEAT_BF16
 } ck_isa;
-enum { CK_ISA_COUNT = 6, CK_THREADS_MAX = 256 };
+enum { CK_ISA_COUNT = 9, CK_THREADS_MAX = 256 };
 
 typedef enum ck_status {
     CK_OK = 0,
@@ -24,7 +27,8 @@ typedef enum ck_status {
     CK_ERROR_OUT_OF_MEMORY = 3,
 } ck_status;
 
-/// Short stable name: "portable", "avx2", "avx512", "avx512_bf16", "neon", "neon_bf16".
+/// Short stable name: "portable", "avx2", "avx2_vnni", "avx512", "avx512_vnni", "avx512_bf16", "neon", "neon_dot",
+/// "neon_bf16".
 const char *ck_isa_name(ck_isa isa);
 
 /// Whether this build has the table and this processor *and* its operating system run it (CPUID and XCR0).

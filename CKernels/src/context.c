@@ -15,17 +15,22 @@ extern void openblas_set_num_threads(int num_threads);
 DECLARE(portable);
 #if defined(__x86_64__)
 DECLARE(avx2);
+DECLARE(avx2_vnni);
 DECLARE(avx512);
+DECLARE(avx512_vnni);
 DECLARE(avx512_bf16);
 #elif defined(__aarch64__)
 DECLARE(neon);
+DECLARE(neon_dot);
 DECLARE(neon_bf16);
 #endif
 #undef DECLARE
 
 const char *ck_isa_name(ck_isa isa)
 {
-    static const char *const names[CK_ISA_COUNT] = {"portable", "avx2", "avx512", "avx512_bf16", "neon", "neon_bf16"};
+    static const char *const names[CK_ISA_COUNT] = {"portable",    "avx2",        "avx2_vnni", "avx512",
+                                                     "avx512_vnni", "avx512_bf16", "neon",      "neon_dot",
+                                                     "neon_bf16"};
     return (int)isa >= 0 && (int)isa < CK_ISA_COUNT ? names[isa] : "unknown";
 }
 
@@ -45,10 +50,13 @@ const ck_kernel_table *ck_kernels(ck_isa isa)
     case CK_ISA_PORTABLE: return &ck_kernels_portable;
 #if defined(__x86_64__)
     case CK_ISA_AVX2: return &ck_kernels_avx2;
+    case CK_ISA_AVX2_VNNI: return &ck_kernels_avx2_vnni;
     case CK_ISA_AVX512: return &ck_kernels_avx512;
+    case CK_ISA_AVX512_VNNI: return &ck_kernels_avx512_vnni;
     case CK_ISA_AVX512_BF16: return &ck_kernels_avx512_bf16;
 #elif defined(__aarch64__)
     case CK_ISA_NEON: return &ck_kernels_neon;
+    case CK_ISA_NEON_DOT: return &ck_kernels_neon_dot;
     case CK_ISA_NEON_BF16: return &ck_kernels_neon_bf16;
 #endif
     default: return NULL;

@@ -1,5 +1,4 @@
-// Every micro-kernel of the list, for the instruction set whose vec_<isa>.h was included before. All functions are
-// static: only the table below is visible.
+// Every micro-kernel of the list, for the instruction set whose vec_<isa>.h was included before.
 #include "vec/vec_common.h"
 
 #include "linear/linear_body.h"

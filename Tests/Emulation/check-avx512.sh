@@ -18,5 +18,6 @@ run() {
   "$emulation_folder/run-avx512.sh" "$@" || fail "$(basename "$1") ${*:2} ended with $?"
 }
 run "$work/instruction_probe"
-run "$work/kernel_check" best avx512_bf16 avx512 avx512_bf16
-EMULATION_CPU=corei7_skylake_x run "$work/kernel_check" best avx512 refused avx512_bf16
+run "$work/kernel_check" best avx512_bf16 avx2_vnni avx512 avx512_vnni avx512_bf16
+EMULATION_CPU=corei7_icelake_u run "$work/kernel_check" best avx512_vnni refused avx512_bf16 refused avx2_vnni
+EMULATION_CPU=corei7_skylake_x run "$work/kernel_check" best avx512 refused avx512_vnni refused avx512_bf16

@@ -2,8 +2,8 @@
 # run-arm64.sh
 #
 # Cross-compiles the C target and the C tests for arm64 and runs them under qemu-user: the portable and the
-# NEON tables on a Cortex-A72 (ARMv8.0, where neon_bf16 must be refused and neon chosen), all three on a
-# processor with every feature qemu has. Without OpenMP and CBLAS, of which there is no arm64 build at hand:
+# NEON tables on a Cortex-A72 (ARMv8.0, where neon must be chosen and the others refused), neon_dot on a
+# Neoverse N1, which has no BF16, and all NEON tables on a processor with every feature qemu has. Without OpenMP and CBLAS, of which there is no arm64 build at hand:
 # one thread, and the portable table's own product.
 #
 # Debian packages: qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross, and clang
@@ -24,5 +24,6 @@ run() {
   echo "--- $*"
   qemu-aarch64 -cpu "$1" "$work/kernel_check" "${@:2}" || fail "kernel_check $* ended with $?"
 }
-run cortex-a72 best neon refused neon_bf16 portable neon
-run max best neon_bf16 refused avx2 neon neon_bf16
+run cortex-a72 best neon refused neon_dot refused neon_bf16 portable neon
+run neoverse-n1 best neon_dot refused neon_bf16 neon_dot
+run max best neon_bf16 refused avx2 neon neon_dot neon_bf16

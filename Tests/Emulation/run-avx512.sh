@@ -9,13 +9,14 @@
 # Debian packages: bochsbios vgabios xorriso isolinux syslinux-common cpio, and those of prepare-avx512.sh
 #
 # EMULATION_TIMEOUT  seconds until the emulation is stopped, 1800 unless given
-# EMULATION_CPU      Bochs processor model, sapphire_rapids unless given; corei7_skylake_x is without VNNI
+# EMULATION_CPU      Bochs processor model, sapphire_rapids unless given; corei7_icelake_u is without BF16,
+#                    corei7_skylake_x without VNNI
 set -euo pipefail
 
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 need_commands xorriso cpio timeout
 need_file /usr/share/bochs/BIOS-bochs-latest bochsbios
-need_file /usr/share/bochs/VGABIOS-lgpl-latest vgabios
+need_file /usr/share/vgabios/vgabios.bin vgabios
 need_file /usr/lib/ISOLINUX/isolinux.bin isolinux
 need_file /usr/lib/syslinux/modules/bios/ldlinux.c32 syslinux-common
 [[ $# -ge 1 ]] || fail "usage: run-avx512.sh PROGRAM [ARGUMENT...]"
@@ -63,7 +64,7 @@ config_interface: textconfig
 display_library: nogui
 memory: guest=512, host=512
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
-vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
+vgaromimage: file=/usr/share/vgabios/vgabios.bin
 boot: cdrom
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: type=cdrom, path=$work/boot.iso, status=inserted

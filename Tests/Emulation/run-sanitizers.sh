@@ -15,13 +15,17 @@ need_file "$("$clang" -print-file-name=libclang_rt.asan-x86_64.a)" libclang-rt-d
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # Minutes of compiling, for kernels that would not run.
-grep -qw avx512f /proc/cpuinfo || uninstrumented='isa_avx512*.c'
+shopt -s extglob
+lacking=()
+grep -qw avx512f /proc/cpuinfo || lacking+=('isa_avx512*')
+grep -qw avx_vnni /proc/cpuinfo || lacking+=(isa_avx2_vnni)
+uninstrumented="@($(IFS='|' && echo "${lacking[*]}")).c"
 compile_check "$work" "$work/kernel_check" -O1 -g1 -fno-omit-frame-pointer -fopenmp \
   -fsanitize=address,undefined -fno-sanitize-recover=undefined -fuse-ld=lld -lopenblas \
   -L/usr/lib/x86_64-linux-gnu
 
 isas=("$@")
-[[ $# -gt 0 ]] || isas=(portable avx2 avx512 avx512_bf16)
+[[ $# -gt 0 ]] || isas=(portable avx2 avx2_vnni avx512 avx512_vnni avx512_bf16)
 for isa in "${isas[@]}"; do
   if [[ $# -eq 0 ]] && "$work/kernel_check" refused "$isa" > /dev/null; then
     echo "--- $isa does not run here"

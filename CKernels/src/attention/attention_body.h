@@ -270,12 +270,12 @@ V_INLINE void attention_tile(const ck_kv_type type, const ck_attention_tile *t)
     }
 }
 
-static void CK_ISA_FN(attention_tile_f32)(const ck_attention_tile *t) { attention_tile(CK_KV_F32, t); }
-static void CK_ISA_FN(attention_tile_f16)(const ck_attention_tile *t) { attention_tile(CK_KV_F16, t); }
-static void CK_ISA_FN(attention_tile_bf16)(const ck_attention_tile *t) { attention_tile(CK_KV_BF16, t); }
-static void CK_ISA_FN(attention_tile_i8)(const ck_attention_tile *t) { attention_tile(CK_KV_I8, t); }
+CK_LINKAGE void CK_ISA_FN(attention_tile_f32)(const ck_attention_tile *t) { attention_tile(CK_KV_F32, t); }
+CK_LINKAGE void CK_ISA_FN(attention_tile_f16)(const ck_attention_tile *t) { attention_tile(CK_KV_F16, t); }
+CK_LINKAGE void CK_ISA_FN(attention_tile_bf16)(const ck_attention_tile *t) { attention_tile(CK_KV_BF16, t); }
+CK_LINKAGE void CK_ISA_FN(attention_tile_i8)(const ck_attention_tile *t) { attention_tile(CK_KV_I8, t); }
 
-static void CK_ISA_FN(attention_merge_row_f32)(float *into, const float *partial, int32_t value_stride)
+CK_LINKAGE void CK_ISA_FN(attention_merge_row_f32)(float *into, const float *partial, int32_t value_stride)
 {
     float *softmax = into + value_stride;
     const float *other = partial + value_stride;
@@ -293,7 +293,7 @@ static void CK_ISA_FN(attention_merge_row_f32)(float *into, const float *partial
     softmax[CK_PARTIAL_MAXIMUM] = maximum;
 }
 
-static void CK_ISA_FN(attention_output_row_f32)(float *out, const float *partial, int32_t count, int32_t value_stride)
+CK_LINKAGE void CK_ISA_FN(attention_output_row_f32)(float *out, const float *partial, int32_t count, int32_t value_stride)
 {
     const float sum = partial[value_stride + CK_PARTIAL_SUM];
     for (int32_t i = 0; i < count; i += V_LANES) {

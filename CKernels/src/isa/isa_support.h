@@ -9,6 +9,11 @@
 
 #include <string.h>
 
+// Kernels that another table may take too.
+#ifndef CK_LINKAGE
+#define CK_LINKAGE __attribute__((visibility("hidden")))
+#endif
+
 #define CK_PASTE_(a, b) a##_##b
 #define CK_PASTE(a, b) CK_PASTE_(a, b)
 #define CK_ISA_FN(name) CK_PASTE(name, CK_ISA_SUFFIX)

@@ -111,8 +111,9 @@ V_INLINE void linear_line(const int format, const int R, const int O, const int 
     linear_step(format, R, O, C, 1, acc, x, x_bytes, k, second, stride_bytes);
 }
 
-#ifdef V_HAS_FULL_BLOCKS
-#include "linear_full_avx2.h"
+// Blocks whose instructions keep their order, because a compiler's would cost registers that there are not.
+#ifdef V_PINNED_BLOCKS
+#include V_PINNED_BLOCKS
 #endif
 
 // The k loop, two lines a turn: with few rows, counting would be a fifth of the instructions. Weights are asked for
@@ -128,9 +129,9 @@ V_INLINE void linear_sum(const int format, const int R, const int O, const int C
     const int32_t depth = format == LINEAR_BF16X ? t->depth + (t->depth & 1) : t->depth;
     int32_t k = 0;
     int32_t end = depth - depth % (2 * line_depth);
-#ifdef V_HAS_FULL_BLOCKS
-    if (R * C == V_ACCUMULATORS && C <= 3 && format != LINEAR_BF16X) {
-        k = linear_full_sum(format, O, C, acc, block, x, panel);
+#ifdef V_PINNED_BLOCKS
+    if (linear_is_pinned(format, R, C)) {
+        k = linear_pinned_sum(format, R, O, C, acc, block, x, panel);
         panel += k / line_depth * LINE_BYTES;
         end = INT32_MIN;  // for the compiler, which then leaves the loop out
     }
@@ -297,21 +298,21 @@ V_INLINE void linear_int_tile(const int format, const ck_linear_tile *t)
     if (whole < t->num_panels) linear_run_panels(format, linear_int_last, t, whole, t->num_panels);
 }
 
-static void CK_ISA_FN(linear_tile_f32)(const ck_linear_tile *tile) { linear_tile(LINEAR_F32, tile); }
-static void CK_ISA_FN(linear_tile_f16)(const ck_linear_tile *tile) { linear_tile(LINEAR_F16, tile); }
-static void CK_ISA_FN(linear_tile_bf16)(const ck_linear_tile *tile) { linear_tile(LINEAR_BF16, tile); }
-static void CK_ISA_FN(linear_tile_bf16_bf16x)(const ck_linear_tile *tile) { linear_tile(LINEAR_BF16X, tile); }
+CK_LINKAGE void CK_ISA_FN(linear_tile_f32)(const ck_linear_tile *tile) { linear_tile(LINEAR_F32, tile); }
+CK_LINKAGE void CK_ISA_FN(linear_tile_f16)(const ck_linear_tile *tile) { linear_tile(LINEAR_F16, tile); }
+CK_LINKAGE void CK_ISA_FN(linear_tile_bf16)(const ck_linear_tile *tile) { linear_tile(LINEAR_BF16, tile); }
+CK_LINKAGE void CK_ISA_FN(linear_tile_bf16_bf16x)(const ck_linear_tile *tile) { linear_tile(LINEAR_BF16X, tile); }
 
-static void CK_ISA_FN(linear_tile_i8)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I8F, tile); }
-static void CK_ISA_FN(linear_tile_i4)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I4F, tile); }
-static void CK_ISA_FN(linear_tile_i8a)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I8AF, tile); }
-static void CK_ISA_FN(linear_tile_i4a)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I4AF, tile); }
-static void CK_ISA_FN(linear_tile_i8h)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I8HF, tile); }
-static void CK_ISA_FN(linear_tile_i8_i8x)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I8, tile); }
-static void CK_ISA_FN(linear_tile_i4_i8x)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I4, tile); }
-static void CK_ISA_FN(linear_tile_i8a_i8x)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I8A, tile); }
-static void CK_ISA_FN(linear_tile_i4a_i8x)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I4A, tile); }
-static void CK_ISA_FN(linear_tile_i8h_i8x)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I8H, tile); }
+CK_LINKAGE void CK_ISA_FN(linear_tile_i8)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I8F, tile); }
+CK_LINKAGE void CK_ISA_FN(linear_tile_i4)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I4F, tile); }
+CK_LINKAGE void CK_ISA_FN(linear_tile_i8a)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I8AF, tile); }
+CK_LINKAGE void CK_ISA_FN(linear_tile_i4a)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I4AF, tile); }
+CK_LINKAGE void CK_ISA_FN(linear_tile_i8h)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I8HF, tile); }
+CK_LINKAGE void CK_ISA_FN(linear_tile_i8_i8x)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I8, tile); }
+CK_LINKAGE void CK_ISA_FN(linear_tile_i4_i8x)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I4, tile); }
+CK_LINKAGE void CK_ISA_FN(linear_tile_i8a_i8x)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I8A, tile); }
+CK_LINKAGE void CK_ISA_FN(linear_tile_i4a_i8x)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I4A, tile); }
+CK_LINKAGE void CK_ISA_FN(linear_tile_i8h_i8x)(const ck_linear_tile *tile) { linear_int_tile(LINEAR_I8H, tile); }
 
 // A whole group; see ck_i8_row. Each loop does one thing, without a branch, so that the compiler makes vectors of it.
 V_INLINE void i8_round_group(const float *x, bool bounds_pairs, int8_t *out, float *scale, int32_t *sums)
@@ -352,7 +353,7 @@ V_INLINE void i8_round_group(const float *x, bool bounds_pairs, int8_t *out, flo
     sums[1] = first_half;
 }
 
-static void CK_ISA_FN(i8_round_row)(const ck_i8_row *row)
+CK_LINKAGE void CK_ISA_FN(i8_round_row)(const ck_i8_row *row)
 {
     const int32_t whole = row->count / CK_GROUP, left = row->count % CK_GROUP;
     for (int32_t g = 0; g < whole; g++)
@@ -364,7 +365,7 @@ static void CK_ISA_FN(i8_round_row)(const ck_i8_row *row)
     i8_round_group(last, row->bounds_pairs, row->out + whole * CK_GROUP, row->scales + whole, row->sums + 2 * whole);
 }
 
-static void CK_ISA_FN(bf16_round_row)(uint16_t *out, const float *x, int32_t count)
+CK_LINKAGE void CK_ISA_FN(bf16_round_row)(uint16_t *out, const float *x, int32_t count)
 {
     for (int32_t i = 0; i < count; i++) out[i] = ck_f32_to_bf16(x[i]);
 }
@@ -402,7 +403,7 @@ V_INLINE void epilogue_add(const ck_epilogue_tile *t)
     }
 }
 
-static void CK_ISA_FN(linear_epilogue_tile)(const ck_epilogue_tile *tile)
+CK_LINKAGE void CK_ISA_FN(linear_epilogue_tile)(const ck_epilogue_tile *tile)
 {
     if (tile->epilogue == CK_EPILOGUE_SWIGLU) epilogue_swiglu(tile);
     else epilogue_add(tile);

@@ -11,7 +11,7 @@ V_INLINE memory_words memory_load(const uint32_t *words)
     return v;
 }
 
-static void CK_ISA_FN(memory_sum_u32)(uint32_t *sum, const uint32_t *words, size_t count)
+CK_LINKAGE void CK_ISA_FN(memory_sum_u32)(uint32_t *sum, const uint32_t *words, size_t count)
 {
     memory_words acc[MEMORY_STREAMS * MEMORY_LINE_VECTORS] = {0};
     const size_t stride = count / (MEMORY_STREAMS * MEMORY_LINE_WORDS) * MEMORY_LINE_WORDS;

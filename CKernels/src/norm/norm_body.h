@@ -2,7 +2,7 @@
 
 enum { NORM_ACCUMULATORS = 4 };
 
-static void CK_ISA_FN(rms_norm_row_f32)(const ck_rms_norm_row *row)
+CK_LINKAGE void CK_ISA_FN(rms_norm_row_f32)(const ck_rms_norm_row *row)
 {
     const int32_t count = row->count;
     const float *y = row->delta ? row->sum : row->x;

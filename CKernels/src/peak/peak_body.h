@@ -15,7 +15,7 @@ V_INLINE void chains_store(ck_chains *chains, const v_f32 *acc, int64_t operatio
     chains->operations = operations_per_value * chains->count * chains->turns;
 }
 
-static void CK_ISA_FN(multiply_add_chains_f32)(ck_chains *chains)
+CK_LINKAGE void CK_ISA_FN(multiply_add_chains_f32)(ck_chains *chains)
 {
     v_f32 acc[V_ACCUMULATORS];
     const v_f32 half = v_set1(0.5f), one = v_set1(1.0f);
@@ -27,7 +27,7 @@ static void CK_ISA_FN(multiply_add_chains_f32)(ck_chains *chains)
     chains_store(chains, acc, 2);
 }
 
-static void CK_ISA_FN(multiply_add_chains_bf16)(ck_chains *chains)
+CK_LINKAGE void CK_ISA_FN(multiply_add_chains_bf16)(ck_chains *chains)
 {
 #ifdef V_HAS_BF16_DOT
     v_f32 acc[V_ACCUMULATORS];
@@ -92,5 +92,5 @@ V_INLINE void chains_int(ck_chains *chains, const bool is_u4)
     chains->operations = 8ll * chains->count * chains->turns;
 }
 
-static void CK_ISA_FN(multiply_add_chains_i8)(ck_chains *chains) { chains_int(chains, false); }
-static void CK_ISA_FN(multiply_add_chains_i4)(ck_chains *chains) { chains_int(chains, true); }
+CK_LINKAGE void CK_ISA_FN(multiply_add_chains_i8)(ck_chains *chains) { chains_int(chains, false); }
+CK_LINKAGE void CK_ISA_FN(multiply_add_chains_i4)(ck_chains *chains) { chains_int(chains, true); }

@@ -46,7 +46,7 @@ V_INLINE void append_i8(const ck_kv_head *head)
     *head->scale = is_zero ? 0 : is_finite ? ck_float(most) / 127 : __builtin_nanf("");
 }
 
-static void CK_ISA_FN(kv_append_head)(const ck_kv_head *head)
+CK_LINKAGE void CK_ISA_FN(kv_append_head)(const ck_kv_head *head)
 {
     switch (head->type) {
     case CK_KV_F32: append_f32(head); break;

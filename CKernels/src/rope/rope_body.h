@@ -22,7 +22,7 @@ V_INLINE void rope_interleaved(const ck_rope_head *head)
     }
 }
 
-static void CK_ISA_FN(rope_head_f32)(const ck_rope_head *head)
+CK_LINKAGE void CK_ISA_FN(rope_head_f32)(const ck_rope_head *head)
 {
     if (head->pairing == CK_ROPE_HALVES) rope_halves(head);
     else rope_interleaved(head);

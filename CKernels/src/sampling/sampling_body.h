@@ -9,7 +9,7 @@ V_INLINE v_f32 logit_load(const float *p, int32_t left)
     return v_load(lanes);
 }
 
-static void CK_ISA_FN(logit_scan_blocks_f32)(ck_logit_blocks *blocks)
+CK_LINKAGE void CK_ISA_FN(logit_scan_blocks_f32)(ck_logit_blocks *blocks)
 {
     const v_f32 infinity = v_set1(__builtin_inff()), one = v_set1(1.0f);
     v_f32 valid = one;
@@ -26,7 +26,7 @@ static void CK_ISA_FN(logit_scan_blocks_f32)(ck_logit_blocks *blocks)
     blocks->is_valid = v_reduce_add(valid) == (float)V_LANES;
 }
 
-static void CK_ISA_FN(logit_weight_blocks_f32)(ck_logit_blocks *blocks)
+CK_LINKAGE void CK_ISA_FN(logit_weight_blocks_f32)(ck_logit_blocks *blocks)
 {
     const v_f32 max = v_set1(blocks->max), temperature = v_set1(blocks->temperature);
     for (int32_t first = 0; first < blocks->count; first += CK_LOGIT_BLOCK) {

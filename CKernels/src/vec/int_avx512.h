@@ -1,14 +1,14 @@
-// Products of bytes on AVX-512. With VNNI one instruction multiplies and adds quads, one side unsigned: signed weights
-// go in 128 too large. Without, as on AVX2, but that signs are a mask.
+// Products of bytes on AVX-512: signed weights go in 128 too large, as one side is unsigned. With VNNI one instruction
+// multiplies and adds quads; without, it is done as on AVX2.
 #define V_INT_ACCUMULATORS 16
 #define V_INT_ROWS 8
 #define V_INT_PANELS 2
 #define V_INT_NARROW_ROWS 4
 #define V_INT_NARROW_PANELS 4
 #define V_INT_SINGLE_PANELS 4
-#define V_I8_ACTIVATION CK_ACTIVATION_I8
+#define V_QUADS_OFFSET 128
 
-typedef __m512i v_i32, v_quad, v_u4, v_u4_sums;
+typedef __m512i v_i32, v_quad, v_quads, v_u4, v_u4_sums;
 
 V_FN v_i32 v_i32_zero(void) { return _mm512_setzero_si512(); }
 V_FN v_i32 v_i32_set1(int32_t x) { return _mm512_set1_epi32(x); }
@@ -26,33 +26,21 @@ V_FN v_u4 v_u4_high(const void *p)
 {
     return _mm512_and_si512(_mm512_srli_epi16(_mm512_loadu_si512(p), 4), _mm512_set1_epi8(15));
 }
-#ifdef V_HAS_VNNI
-#define V_QUADS_OFFSET 128
-typedef __m512i v_quads;
 V_FN v_quads v_load_quads(const void *p)
 {
     return _mm512_xor_si512(_mm512_loadu_si512(p), _mm512_set1_epi8((char)V_QUADS_OFFSET));
 }
+#ifdef V_HAS_VNNI
+#define V_I8_ACTIVATION CK_ACTIVATION_I8
 V_FN v_i32 v_dot_quads(v_i32 acc, v_quads w, v_quad x) { return _mm512_dpbusd_epi32(acc, w, x); }
 V_FN v_u4_sums v_u4_start(int32_t x_sum) { return v_i32_set1(-CK_I4_ZERO * x_sum); }
 V_FN v_u4_sums v_dot_u4(v_u4_sums acc, v_u4 w, v_quad x) { return _mm512_dpbusd_epi32(acc, w, x); }
 V_FN v_i32 v_u4_total(v_u4_sums acc) { return acc; }
 #else
-#define V_QUADS_OFFSET 0
-typedef struct v_quads {
-    __m512i magnitude;
-    __mmask64 is_negative;
-} v_quads;
-V_FN v_quads v_load_quads(const void *p)
-{
-    const __m512i own = _mm512_loadu_si512(p);
-    return (v_quads){_mm512_abs_epi8(own), _mm512_movepi8_mask(own)};
-}
+#define V_I8_ACTIVATION CK_ACTIVATION_I8_PAIRS
 V_FN v_i32 v_dot_quads(v_i32 acc, v_quads w, v_quad x)
 {
-    const __m512i turned = _mm512_mask_sub_epi8(x, w.is_negative, _mm512_setzero_si512(), x);
-    const __m512i pairs = _mm512_maddubs_epi16(w.magnitude, turned);
-    return _mm512_add_epi32(acc, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+    return _mm512_add_epi32(acc, _mm512_madd_epi16(_mm512_maddubs_epi16(w, x), _mm512_set1_epi16(1)));
 }
 V_FN v_u4_sums v_u4_start(int32_t x_sum)
 {

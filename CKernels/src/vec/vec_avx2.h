@@ -9,7 +9,7 @@
 #define V_TILE_PANELS 1
 #define V_TILE_SPLIT_ROWS 4     // 4 rows x 24 columns = 12 accumulators: one and a half of three panels
 #define V_TILE_SPLIT_PANELS 3
-#define V_HAS_FULL_BLOCKS       // blocks of 12 accumulators: linear_full_avx2.h
+#define V_PINNED_BLOCKS "linear_pinned_avx2.h"
 
 typedef __m256 v_f32;
 typedef __m256 v_mask;

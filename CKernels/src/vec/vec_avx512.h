@@ -6,6 +6,7 @@
 #define V_TILE_NARROW_PANELS 4  // 4 x 64 = 16
 #define V_TILE_SINGLE_PANELS 4
 #define V_TILE_PANELS 2
+#define V_PINNED_BLOCKS "linear_pinned_avx512.h"
 
 typedef __m512 v_f32;
 typedef __mmask16 v_mask;

@@ -46,7 +46,7 @@ typedef struct avx2_bytes {
 #define AVX2_BF16_ODD_2 AVX2_CLEAR AVX2_BF16_ODD(0) AVX2_BF16_ODD(1)
 
 // acc[r, c] += x[r, k] * w[k, c] with weights[c] those of vector c, and x[0], x[1] where rows 0 and 3 start.
-V_INLINE void linear_full_step(const int format, const int C, const int k, v_f32 *acc, const char *const x[2],
+V_INLINE void linear_pinned_step(const int format, const int C, const int k, v_f32 *acc, const char *const x[2],
                                size_t x_bytes, const char *const weights[3])
 {
     v_f32 w0, w1, w2, b;
@@ -64,7 +64,7 @@ V_INLINE void linear_full_step(const int format, const int C, const int k, v_f32
 }
 
 // Line `line` of those that start at panel, whose first k is 0.
-V_INLINE void linear_full_line(const int format, const int O, const int C, const int line, v_f32 *acc,
+V_INLINE void linear_pinned_line(const int format, const int O, const int C, const int line, v_f32 *acc,
                                const char *const x[2], size_t x_bytes, const char *panel, size_t stride_bytes)
 {
     const int line_depth = format == LINEAR_F32 ? 1 : 2;
@@ -77,23 +77,29 @@ V_INLINE void linear_full_line(const int format, const int O, const int C, const
             const int offset = format == LINEAR_F16 ? 2 * (lane + i * CK_PANEL_COLUMNS) : 4 * lane;
             weights[c] = panel + (size_t)((O + c) / V_PER_PANEL) * stride_bytes + line * LINE_BYTES + offset;
         }
-        linear_full_step(format, C, line * line_depth + i, acc, x, x_bytes, weights);
+        linear_pinned_step(format, C, line * line_depth + i, acc, x, x_bytes, weights);
     }
 }
 
-// The k loop over whole pairs of lines. Returns where it ends.
-V_INLINE int32_t linear_full_sum(const int format, const int O, const int C, v_f32 *acc, linear_block block,
-                                 const char *first_row, const char *panel)
+V_INLINE bool linear_is_pinned(const int format, const int R, const int C)
 {
+    return R * C == V_ACCUMULATORS && C <= 3 && format != LINEAR_BF16X;
+}
+
+// The k loop over whole pairs of lines. Returns where it ends.
+V_INLINE int32_t linear_pinned_sum(const int format, const int R, const int O, const int C, v_f32 *acc,
+                                   linear_block block, const char *first_row, const char *panel)
+{
+    (void)R;  // what C leaves room for
     const ck_linear_tile *t = block.tile;
     const size_t x_bytes = t->x_stride * sizeof(float), stride = t->panel_stride_bytes;
     const int32_t turn = format == LINEAR_F32 ? 2 : 4, depth = t->depth - t->depth % turn;
     const char *x[2] = {first_row, first_row + 3 * x_bytes}, *ahead = block.ahead;
     for (int32_t k = 0; k < depth; k += turn) {
         __builtin_prefetch(ahead, 0, 3);
-        linear_full_line(format, O, C, 0, acc, x, x_bytes, panel, stride);
+        linear_pinned_line(format, O, C, 0, acc, x, x_bytes, panel, stride);
         __builtin_prefetch(ahead + block.ahead_step, 0, 3);
-        linear_full_line(format, O, C, 1, acc, x, x_bytes, panel, stride);
+        linear_pinned_line(format, O, C, 1, acc, x, x_bytes, panel, stride);
         x[0] += (size_t)turn * sizeof(float);
         x[1] += (size_t)turn * sizeof(float);
         // Two pointers and one stride reach all rows; a compiler that knew of their relation would make more.
