@@ -20,13 +20,20 @@ typedef struct linear_shape {
 } linear_shape;
 
 // `ahead` is what the block asks of memory while it runs, `ahead_step` bytes further with each step: its own
-// panels some way on where it is the only one to read them, else its share of the panels that come after these.
+// panels some way on where it is the only one to read them, for `ahead_own` bytes of each, then those that come after,
+// at `ahead_next`; else its share of what comes after, and `ahead_own` is 0.
 typedef struct linear_block {
     const ck_linear_tile *tile;
     int32_t first_row, first_panel;
-    const char *ahead;
-    size_t ahead_step;
+    const char *ahead, *ahead_next;
+    size_t ahead_own, ahead_step;
 } linear_block;
+
+// The k, a multiple of `turn`, from which on a block asks for what comes after its panels; -1 for never.
+V_INLINE int32_t linear_asks_on_at(const linear_block *block, size_t turn_bytes, int32_t turn)
+{
+    return block->ahead_own ? (int32_t)(block->ahead_own / turn_bytes) * turn : -1;
+}
 
 // Weights of column vector c (V_LANES outputs) at one k: the first or the second of a line that holds two.
 V_INLINE v_f32 linear_weight(const int format, const int second, const int c, const char *panel, size_t stride_bytes)
@@ -129,6 +136,7 @@ V_INLINE void linear_sum(const int format, const int R, const int O, const int C
     const int32_t depth = format == LINEAR_BF16X ? t->depth + (t->depth & 1) : t->depth;
     int32_t k = 0;
     int32_t end = depth - depth % (2 * line_depth);
+    const int32_t asks_on = linear_asks_on_at(&block, 2 * LINE_BYTES, 2 * line_depth);
 #ifdef V_PINNED_BLOCKS
     if (linear_is_pinned(format, R, C)) {
         k = linear_pinned_sum(format, R, O, C, acc, block, x, panel);
@@ -137,6 +145,7 @@ V_INLINE void linear_sum(const int format, const int R, const int O, const int C
     }
 #endif
     for (; k < end; k += 2 * line_depth, panel += 2 * LINE_BYTES, ahead += 2 * block.ahead_step) {
+        if (k == asks_on) ahead = block.ahead_next;
 #pragma clang loop unroll(full)
         for (int p = 0; p < asks; p++) __builtin_prefetch(ahead + (size_t)p * stride, 0, 3);
         linear_line(format, R, O, C, acc, x, x_bytes, k, panel, stride);
@@ -201,16 +210,6 @@ V_INLINE void linear_run_rows(const int format, const int O, const linear_shape 
 }
 #undef ROWS
 
-// Bytes of a panel for each line of weights: integers have their scales beside them.
-V_INLINE size_t linear_line_bytes(const int format)
-{
-    if (format < LINEAR_I8 || format >= LINEAR_I8F) return LINE_BYTES;
-    const ck_weight_type type = linear_int_type(format);
-    const size_t lines = ck_group_bytes(type) / LINE_BYTES;
-    if (!ck_is_run_type(type)) return LINE_BYTES + CK_GROUP_SCALES_BYTES / lines;
-    return LINE_BYTES + (CK_SCALES_BYTES + CK_RUN_FACTORS_BYTES / CK_RUN) / lines;
-}
-
 // All rows against panels first...last: panels stay in cache while row blocks pass over them. If only the first block
 // asked memory for more, memory would rest while the others run: each asks for its part of the next panels, so that
 // reading and arithmetic overlap throughout.
@@ -224,13 +223,26 @@ V_INLINE void linear_run_panels(const int format, const linear_shape shape, cons
     const size_t line = linear_line_bytes(format);
     for (int32_t panel = first; panel + shape.panels <= last; panel += shape.panels) {
         const char *start = (const char *)t->panels + (size_t)panel * stride;
+        const char *next = start + (size_t)shape.panels * stride;
         for (int32_t b = 0; b < blocks; b++) {
             const int32_t r = b % row_blocks, vector = b / row_blocks * shape.vectors;
             const int32_t row = t->num_rows * r / row_blocks, rows = t->num_rows * (r + 1) / row_blocks - row;
-            linear_block block = {t, row, panel + vector / V_PER_PANEL, start + PREFETCH_BYTES, line};
+            const size_t distance = stride < PREFETCH_BYTES ? stride : PREFETCH_BYTES;
+            linear_block block = {
+                .tile = t,
+                .first_row = row,
+                .first_panel = panel + vector / V_PER_PANEL,
+                .ahead = start + distance,
+                .ahead_own = stride - distance,
+                .ahead_next = next,
+                .ahead_step = line,
+            };
             if (blocks > 1) {
-                block.ahead = start + (size_t)shape.panels * stride + asked * stride / (size_t)blocks * (size_t)b;
+                block.ahead = next + asked * stride / (size_t)blocks * (size_t)b;
+                block.ahead_own = 0;
                 block.ahead_step = asked * line / (size_t)blocks;
+            } else if (block.ahead_own == 0) {
+                block.ahead = next;
             }
             if (splits_panels && vector % V_PER_PANEL) linear_run_rows(format, V_PER_PANEL / 2, shape, rows, block);
             else linear_run_rows(format, 0, shape, rows, block);

@@ -109,39 +109,46 @@ V_INLINE void linear_group_i8(const int R, const int C, const int first, const i
 V_INLINE void linear_step_u4(const int R, const int C, const int high, v_u4_sums *acc, const char *line, size_t stride,
                              const int8_t *quads, size_t x_stride)
 {
-    if (R < C) {
-        v_quad rows[V_INT_ACCUMULATORS];
+    v_u4 w[V_INT_ACCUMULATORS];
 #pragma clang loop unroll(full)
-        for (int r = 0; r < R; r++) rows[r] = v_set1_quad(quads + (size_t)r * x_stride);
+    for (int c = 0; c < C; c++) {
+        const char *bytes = linear_int_at(line, stride, c);
+        w[c] = high ? v_u4_high(bytes) : v_u4_low(bytes);
+    }
 #pragma clang loop unroll(full)
-        for (int c = 0; c < C; c++) {
-            const char *bytes = linear_int_at(line, stride, c);
-            const v_u4 w = high ? v_u4_high(bytes) : v_u4_low(bytes);
+    for (int r = 0; r < R; r++) {
+        const v_quad row = v_set1_quad(quads + (size_t)r * x_stride);
 #pragma clang loop unroll(full)
-            for (int r = 0; r < R; r++) acc[r * C + c] = v_dot_u4(acc[r * C + c], w, rows[r]);
-        }
-    } else {
-        v_u4 w[V_INT_ACCUMULATORS];
-#pragma clang loop unroll(full)
-        for (int c = 0; c < C; c++) {
-            const char *bytes = linear_int_at(line, stride, c);
-            w[c] = high ? v_u4_high(bytes) : v_u4_low(bytes);
-        }
-#pragma clang loop unroll(full)
-        for (int r = 0; r < R; r++) {
-            const v_quad row = v_set1_quad(quads + (size_t)r * x_stride);
-#pragma clang loop unroll(full)
-            for (int c = 0; c < C; c++) acc[r * C + c] = v_dot_u4(acc[r * C + c], w[c], row);
-        }
+        for (int c = 0; c < C; c++) acc[r * C + c] = v_dot_u4(acc[r * C + c], w[c], row);
     }
 }
 
-// Both halves of a line of I4.
+// Both halves of a line of I4. With few rows each vector's halves follow one another: apart, all that was loaded for the
+// one would be kept for the other.
 V_INLINE void linear_line_u4(const int R, const int C, v_u4_sums *acc, const char *line, size_t stride,
                              const int8_t *quads, size_t x_stride)
 {
-    linear_step_u4(R, C, 0, acc, line, stride, quads, x_stride);
-    linear_step_u4(R, C, 1, acc, line, stride, quads + CK_GROUP / 2, x_stride);
+    if (R >= C) {
+        linear_step_u4(R, C, 0, acc, line, stride, quads, x_stride);
+        linear_step_u4(R, C, 1, acc, line, stride, quads + CK_GROUP / 2, x_stride);
+        return;
+    }
+    v_quad low[V_INT_ACCUMULATORS], high[V_INT_ACCUMULATORS];
+#pragma clang loop unroll(full)
+    for (int r = 0; r < R; r++) {
+        low[r] = v_set1_quad(quads + (size_t)r * x_stride);
+        high[r] = v_set1_quad(quads + CK_GROUP / 2 + (size_t)r * x_stride);
+    }
+#pragma clang loop unroll(full)
+    for (int c = 0; c < C; c++) {
+        const char *bytes = linear_int_at(line, stride, c);
+        const v_u4 w_low = v_u4_low(bytes), w_high = v_u4_high(bytes);
+#pragma clang loop unroll(full)
+        for (int r = 0; r < R; r++) {
+            acc[r * C + c] = v_dot_u4(acc[r * C + c], w_low, low[r]);
+            acc[r * C + c] = v_dot_u4(acc[r * C + c], w_high, high[r]);
+        }
+    }
 }
 
 // Of rows of int8, a group's scale and sums; x_sums are those of the group and of its first half.
@@ -220,6 +227,16 @@ V_INLINE int linear_int_offset(const int format)
     return V_QUADS_OFFSET + (format == LINEAR_I8A ? CK_I8A_ZERO : 0);
 }
 
+// Bytes of a panel for each line of weights: integers have their scales beside them.
+V_INLINE size_t linear_line_bytes(const int format)
+{
+    if (format < LINEAR_I8 || format >= LINEAR_I8F) return LINE_BYTES;
+    const ck_weight_type type = linear_int_type(format);
+    const size_t lines = ck_group_bytes(type) / LINE_BYTES;
+    if (!ck_is_run_type(type)) return LINE_BYTES + CK_GROUP_SCALES_BYTES / lines;
+    return LINE_BYTES + (CK_SCALES_BYTES + CK_RUN_FACTORS_BYTES / CK_RUN) / lines;
+}
+
 // Rows of int8 with a scale for each group.
 V_INLINE void linear_int_block(const int format, const int R, const int C, linear_block block)
 {
@@ -229,6 +246,8 @@ V_INLINE void linear_int_block(const int format, const int R, const int C, linea
     const int32_t groups = ck_num_groups(t->depth);
     const size_t stride = t->panel_stride_bytes, x_stride = t->x_stride, step = block.ahead_step;
     const char *panel = (const char *)t->panels + (size_t)block.first_panel * stride, *ahead = block.ahead;
+    const size_t group_lines = ck_group_bytes(type) / LINE_BYTES;
+    const int32_t asks_on = linear_asks_on_at(&block, group_lines * linear_line_bytes(format), 1);
     const int8_t *x = (const int8_t *)t->x + (size_t)block.first_row * x_stride;
     linear_int_rows rows = {
         .scales = t->x_scales + (size_t)block.first_row * (size_t)groups,
@@ -242,6 +261,7 @@ V_INLINE void linear_int_block(const int format, const int R, const int C, linea
     for (int32_t g = 0; g < groups; g++, x += CK_GROUP, rows.scales++, rows.sums += 2) {
         v_i32 sums[V_INT_ACCUMULATORS];
         v_f32 scales[V_INT_ACCUMULATORS];
+        if (g == asks_on) ahead = block.ahead_next;
         if (ck_is_nibble_type(type)) {
             linear_group_i4(R, C, format == LINEAR_I4, sums, panel, stride, at, x, x_stride, rows, &ahead, step);
         } else {

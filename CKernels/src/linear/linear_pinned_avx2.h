@@ -94,8 +94,10 @@ V_INLINE int32_t linear_pinned_sum(const int format, const int R, const int O, c
     const ck_linear_tile *t = block.tile;
     const size_t x_bytes = t->x_stride * sizeof(float), stride = t->panel_stride_bytes;
     const int32_t turn = format == LINEAR_F32 ? 2 : 4, depth = t->depth - t->depth % turn;
+    const int32_t asks_on = linear_asks_on_at(&block, 2 * LINE_BYTES, turn);
     const char *x[2] = {first_row, first_row + 3 * x_bytes}, *ahead = block.ahead;
     for (int32_t k = 0; k < depth; k += turn) {
+        if (k == asks_on) ahead = block.ahead_next;
         __builtin_prefetch(ahead, 0, 3);
         linear_pinned_line(format, O, C, 0, acc, x, x_bytes, panel, stride);
         __builtin_prefetch(ahead + block.ahead_step, 0, 3);

@@ -65,11 +65,12 @@ V_INLINE int32_t linear_pinned_sum(const int format, const int R, const int O, c
     const int is_16_bit = format == LINEAR_F16 || format == LINEAR_BF16, is_pair = format == LINEAR_BF16X;
     const size_t x_bytes = t->x_stride * (is_pair ? 2 : 4), stride = t->panel_stride_bytes, step = block.ahead_step;
     const int32_t turn = format == LINEAR_F32 ? 2 : 4, whole = is_pair ? t->depth + (t->depth & 1) : t->depth;
-    const int32_t depth = whole - whole % turn;
+    const int32_t depth = whole - whole % turn, asks_on = linear_asks_on_at(&block, 2 * LINE_BYTES, turn);
     const int line_x_bytes = is_16_bit ? 8 : 4;
     const char *x[4] = {first_row, first_row + 3 * x_bytes, first_row + 6 * x_bytes, first_row + 9 * x_bytes};
     const char *ahead = block.ahead;
     for (int32_t k = 0; k < depth; k += turn) {
+        if (k == asks_on) ahead = block.ahead_next;
 #pragma clang loop unroll(full)
         for (int line = 0; line < 2; line++) {
             __builtin_prefetch(ahead, 0, 3);
