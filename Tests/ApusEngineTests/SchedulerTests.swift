@@ -185,6 +185,16 @@ struct SchedulerTests {
     #expect(driver.step().runs == [[3, 0, 0, 1]])
   }
 
+  @Test func givesAFreeSlotBesideOthersThatHoldAllTheyCanTake() throws {
+    // Two pages for each of two slots; the first request holds both of its own and will want no more.
+    var driver = SchedulerDriver(slots: 2, pages: 4)
+    try driver.submit(1, prompt: 5, maxTokens: 4)
+    driver.step()
+    try driver.submit(2, prompt: 5, maxTokens: 4)
+    #expect(driver.step().runs == [[1, 0, 5, 1], [2, 1, 0, 5]])
+    #expect(driver.plan.waitingForPages == [])
+  }
+
   @Test func refusesWhatNeverFitsThePool() throws {
     var driver = SchedulerDriver(slots: 2, pages: 2)
     #expect(throws: AdmissionError.needsTooManyPages(needed: 3, pageCount: 2)) {

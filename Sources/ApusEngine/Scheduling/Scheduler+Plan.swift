@@ -144,10 +144,9 @@ extension Scheduler {
     guard !waiting.isEmpty, allocator.freeCount > 0 else { return nil }
     let index = nextWaiting()
     let next = waiting[index]
-    // While others run, each may soon want a page.
     let needed =
       next.mustScorePrompt ? memory.pages(for: next.tokens.count) : memory.pagesToTake(for: next.tokens)
-    guard order.isEmpty || needed + order.count <= memory.availableCount else {
+    guard order.isEmpty || needed + growingCount <= memory.availableCount else {
       plan.appendWaitingForPages(next.id)
       return nil
     }
@@ -166,6 +165,12 @@ extension Scheduler {
     settled[slot] = 0
     events.append(.admitted(request.id, slot: slot))
     return slot
+  }
+
+  /// Running requests that may soon want a page: all but those that hold what their most tokens take. With pages for
+  /// full slots there is therefore always one for whoever gets a slot.
+  private var growingCount: Int {
+    order.count { memory.pages(of: $0).count < memory.pages(for: running[$0]!.positionsMax) }
   }
 
   /// The index of the waiting request that goes next.

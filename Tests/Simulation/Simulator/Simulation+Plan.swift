@@ -172,13 +172,16 @@ extension Simulation {
     }
   }
 
-  /// Who got a slot found pages for all its tokens, and one more for each that ran: looked at when it takes its first.
+  /// Who got a slot found pages for all its tokens, and one more for each that ran and may grow: looked at when it takes
+  /// its first.
   func checkAdmission(before assignment: PageAssignment) throws(Violation) {
     guard settings.isStatic == 0, assignment.index == 0,
-      let (index, others) = start.admitted.first(where: { requests[$0.request].slot == assignment.slot }),
-      others > 0
+      let place = start.admitted.firstIndex(where: { requests[$0.request].slot == assignment.slot }),
+      start.admitted[place].beside > 0
     else { return }
-    let request = requests[index]
+    let request = requests[start.admitted[place].request]
+    let later = Set(start.admitted[(place + 1)...].map(\.request))
+    let growing = running.count { $0.id != request.id && !later.contains(Int($0.id.rawValue)) && mayGrow($0) }
     var needed = pageCount(for: request.known)
     if !request.mustScore {
       for end in stride(from: settings.pageSize, to: request.known, by: settings.pageSize) {
@@ -192,8 +195,13 @@ extension Simulation {
       }
     }
     try check(
-      needed + others <= available,
-      "\(request.id) got a slot and needs \(needed) pages beside \(others) others, \(available) are left")
+      needed + growing <= available,
+      "\(request.id) got a slot and needs \(needed) pages beside \(growing) that grow, \(available) are left")
+  }
+
+  /// Whether a request in a slot holds fewer pages than its most tokens take.
+  private func mayGrow(_ request: SimulatedRequest) -> Bool {
+    pages.tables[request.slot!].count < pageCount(for: request.promptCount + request.maxTokens - 1)
   }
 
   /// No slot is left empty while rows and pages are there for who is next.
@@ -205,7 +213,8 @@ extension Simulation {
     }
     guard rank.count < settings.slots, let next = policy.next(of: waiting, beside: running) else { return }
     let request = requests[Int(next.rawValue)]
-    let fits = rank.isEmpty || pageCount(for: request.known) + rank.count <= available
+    let growing = running.count(where: mayGrow)
+    let fits = rank.isEmpty || pageCount(for: request.known) + growing <= available
     try check(!fits, "\(next) could have a slot and \(available) pages, and waits")
     // Static admission is before anybody takes pages: whoever then lost its slot is not said to wait for them.
     let isTold = plan.waitingForPages.contains(next) || (settings.isStatic == 1 && start.preempted > 0)
