@@ -3,8 +3,8 @@
 #
 # Cross-compiles the C target and the C tests for arm64 and runs them under qemu-user: the portable and the
 # NEON tables on a Cortex-A72 (ARMv8.0, where neon must be chosen and the others refused), neon_dot on a
-# Neoverse N1, which has no BF16, and all NEON tables on a processor with every feature qemu has. Without OpenMP and CBLAS, of which there is no arm64 build at hand:
-# one thread, and the portable table's own product.
+# Neoverse N1, which has no BF16, and all NEON tables on a processor with every feature qemu has. Without
+# OpenMP and CBLAS, of which there is no arm64 build at hand: one thread, and the portable table's own product.
 #
 # Debian packages: qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross, and clang
 set -euo pipefail

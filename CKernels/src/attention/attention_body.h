@@ -293,7 +293,8 @@ CK_LINKAGE void CK_ISA_FN(attention_merge_row_f32)(float *into, const float *par
     softmax[CK_PARTIAL_MAXIMUM] = maximum;
 }
 
-CK_LINKAGE void CK_ISA_FN(attention_output_row_f32)(float *out, const float *partial, int32_t count, int32_t value_stride)
+CK_LINKAGE void CK_ISA_FN(attention_output_row_f32)(float *out, const float *partial, int32_t count,
+                                                    int32_t value_stride)
 {
     const float sum = partial[value_stride + CK_PARTIAL_SUM];
     for (int32_t i = 0; i < count; i += V_LANES) {

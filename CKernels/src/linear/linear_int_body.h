@@ -123,8 +123,8 @@ V_INLINE void linear_step_u4(const int R, const int C, const int high, v_u4_sums
     }
 }
 
-// Both halves of a line of I4. With few rows each vector's halves follow one another: apart, all that was loaded for the
-// one would be kept for the other.
+// Both halves of a line of I4. With few rows each vector's halves follow one another: apart, all that was loaded for
+// the one would be kept for the other.
 V_INLINE void linear_line_u4(const int R, const int C, v_u4_sums *acc, const char *line, size_t stride,
                              const int8_t *quads, size_t x_stride)
 {

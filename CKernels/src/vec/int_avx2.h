@@ -1,6 +1,6 @@
 // Products of bytes on AVX2: signed weights go in 128 too large, as one side is unsigned. With AVX-VNNI one instruction
-// multiplies and adds quads. Without, VPMADDUBSW adds pairs in 16 bits, with saturation: 255 * 128 fits, so much may the
-// magnitudes of a pair of x add up to. Eight pairs of 15 * 127 fit too, so quads of u4 are widened once a group.
+// multiplies and adds quads. Without, VPMADDUBSW adds pairs in 16 bits, with saturation: 255 * 128 fits, so much may
+// the magnitudes of a pair of x add up to. Eight pairs of 15 * 127 fit too, so quads of u4 are widened once a group.
 #define V_INT_ACCUMULATORS 8
 #define V_INT_ROWS 4
 #define V_INT_PANELS 1

@@ -172,8 +172,8 @@ extension Simulation {
     }
   }
 
-  /// Who got a slot found pages for all its tokens, and one more for each that ran and may grow: looked at when it takes
-  /// its first.
+  /// Who got a slot found pages for all its tokens, and one more for each that ran and may grow: looked at when it
+  /// takes its first.
   func checkAdmission(before assignment: PageAssignment) throws(Violation) {
     guard settings.isStatic == 0, assignment.index == 0,
       let place = start.admitted.firstIndex(where: { requests[$0.request].slot == assignment.slot }),
