@@ -2,6 +2,7 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+#define CK_ISA CK_ISA_AVX512
 #define CK_ISA_SUFFIX avx512
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
 #include "../vec/vec_avx512.h"
@@ -9,14 +10,5 @@
 #include "../kernels_body.h"
 #pragma clang attribute pop
 
-const ck_kernel_table ck_kernels_avx512 = {
-    .isa = CK_ISA_AVX512,
-    .vector_lanes = V_LANES,
-    .linear_tile_panels = CK_ISA_FN(linear_tile_panels),
-    .bf16_activation = CK_ACTIVATION_F32,
-    .i8_activation = V_I8_ACTIVATION,
-#define CK_KERNEL(name, parameters) .name = CK_ISA_FN(name),
-#include "../../include/kernels.def"
-#undef CK_KERNEL
-};
+#include "isa_table.h"
 #endif

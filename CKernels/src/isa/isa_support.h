@@ -9,8 +9,10 @@
 
 #include <string.h>
 
-// Kernels that another table may take too.
-#ifndef CK_LINKAGE
+// Kernels may be another table's too; those of a file with a base that are not in its own are left out.
+#ifdef CK_ISA_BASE
+#define CK_LINKAGE static __attribute__((unused))
+#else
 #define CK_LINKAGE __attribute__((visibility("hidden")))
 #endif
 

@@ -232,7 +232,7 @@ V_INLINE void linear_run_panels(const int format, const linear_shape shape, cons
                 .tile = t,
                 .first_row = row,
                 .first_panel = panel + vector / V_PER_PANEL,
-                .ahead = start + distance,
+                .ahead = distance < stride ? start + distance : next,
                 .ahead_own = stride - distance,
                 .ahead_next = next,
                 .ahead_step = line,
@@ -241,8 +241,6 @@ V_INLINE void linear_run_panels(const int format, const linear_shape shape, cons
                 block.ahead = next + asked * stride / (size_t)blocks * (size_t)b;
                 block.ahead_own = 0;
                 block.ahead_step = asked * line / (size_t)blocks;
-            } else if (block.ahead_own == 0) {
-                block.ahead = next;
             }
             if (splits_panels && vector % V_PER_PANEL) linear_run_rows(format, V_PER_PANEL / 2, shape, rows, block);
             else linear_run_rows(format, 0, shape, rows, block);

@@ -11,11 +11,11 @@
 V_INLINE bool linear_is_pinned(const int format, const int R, const int C)
 {
 #ifdef V_HAS_BF16_DOT
-    const bool has_step = true;
+    (void)format;  // any
 #else
-    const bool has_step = format != LINEAR_BF16X;
+    if (format == LINEAR_BF16X) return false;
 #endif
-    return has_step && C == 2 && R > V_TILE_NARROW_ROWS && format <= LINEAR_BF16X;
+    return C == 2 && R > V_TILE_NARROW_ROWS;
 }
 
 // acc[c] += x * w[c], each of one k.
